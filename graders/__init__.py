@@ -1,0 +1,1 @@
+"""What staff and CI run over a class; needs ``pip install "pytest-symmetry[grade]"``."""

@@ -1,0 +1,57 @@
+"""Checks of hand-written backprop: gradients, symmetry of hidden units, and the name of the mistake.
+
+The public names are loaded on first use, so that a pytest run that never asks for them never
+imports numpy because this plugin is installed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_symmetry.checks.gradients import check_gradients
+    from pytest_symmetry.checks.initialization import check_initialization
+    from pytest_symmetry.checks.matches import check_matches
+    from pytest_symmetry.checks.symmetry import check_symmetry
+    from pytest_symmetry.errors import CheckFailed, SymmetryError
+    from pytest_symmetry.findings import Finding, GradientEvidence, MatchEvidence, SymmetryEvidence
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CheckFailed",
+    "Finding",
+    "GradientEvidence",
+    "MatchEvidence",
+    "SymmetryError",
+    "SymmetryEvidence",
+    "check_gradients",
+    "check_initialization",
+    "check_matches",
+    "check_symmetry",
+]
+
+_HOME = {
+    "CheckFailed": "errors",
+    "Finding": "findings",
+    "GradientEvidence": "findings",
+    "MatchEvidence": "findings",
+    "SymmetryError": "errors",
+    "SymmetryEvidence": "findings",
+    "check_gradients": "checks.gradients",
+    "check_initialization": "checks.initialization",
+    "check_matches": "checks.matches",
+    "check_symmetry": "checks.symmetry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""One file per fact that can be checked about a submission."""

@@ -1,0 +1,76 @@
+"""The context of a check: what it may know beside its arguments, and where it leaves what it learned.
+
+The plugin sets one context per test. Without one (somebody's own test suite) checks work just the same;
+only what needs the assignment or the submission's source is not said.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_symmetry.findings import Evidence, Finding
+
+
+@dataclass(slots=True)
+class Call:
+    """One call made to the submission.
+
+    ``changed`` holds those of the caller's own argument arrays that the function changed in place (the
+    caller's copy stays as it was: the change happened in the student's process). ``cell`` and ``line``
+    say where the function is defined.
+    """
+
+    function: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    changed: tuple[Any, ...] = ()
+    changed_paths: tuple[str, ...] = ()
+    shared_paths: tuple[str, ...] = ()
+    random_state_touched: bool = False
+    cell: int | None = None
+    line: int | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """What surrounds one test: the assignment, the reference, the calls made, and what checks left behind."""
+
+    seed: int = 0
+    assignment: Any = None
+    reference: Any = None
+    submission: Any = None
+    reveal: str = "hint"
+    calls: list[Call] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+
+
+_CURRENT: ContextVar[Context | None] = ContextVar("pytest_symmetry_context", default=None)
+
+
+def current() -> Context | None:
+    """Return the context of the running test, or None outside an assignment's test."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def entered(context: Context) -> Iterator[Context]:
+    """Make ``context`` the current one."""
+    token = _CURRENT.set(context)
+    try:
+        yield context
+    finally:
+        _CURRENT.reset(token)
+
+
+def record(evidence: Evidence) -> None:
+    """Leave a check's evidence and its notes with the current context, if there is one."""
+    if (context := current()) is not None:
+        context.evidence.append(evidence)
+        context.notes.extend(evidence.notes)

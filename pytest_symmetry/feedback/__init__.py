@@ -1,0 +1,1 @@
+"""Findings to words, pages and pictures."""

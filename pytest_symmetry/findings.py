@@ -1,0 +1,263 @@
+"""Records: what was measured (evidence), what a failed check says (findings), what it earned (verdicts).
+
+A finding is facts, never sentences: words are made from it by ``feedback`` with the pages in
+``diagnosis/codes`` and ``diagnosis/causes``, so that a page can be rendered again, reworded or
+translated without running anything. All records are frozen and go to JSON and back unchanged.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SCHEMA = 1
+"""Version of the JSON form of all records of this module."""
+
+FIGURE_BYTES = 4096
+"""The most that the data of one figure may take as JSON, so that results stay small."""
+
+Severity = Literal["fail", "warn", "note"]
+
+
+class Outcome(StrEnum):
+    """What became of one test of one submission: a closed set."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not attempted"
+    COULD_NOT_RUN = "could not run"
+    TIMED_OUT = "timed out"
+    DIED = "died"
+    WAITS = "waits for a person"
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as plain JSON data: numpy numbers and arrays unpacked, NaN and infinities as text."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, complex):
+        return [plain(value.real), plain(value.imag)]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    return str(value)
+
+
+def _read(kind: Any, data: Any) -> Any:
+    """Build a value of the annotated type ``kind`` from its JSON form (the inverse of :func:`plain`)."""
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return None if data is None else _read(next(a for a in get_args(kind) if a is not type(None)), data)
+    if origin is tuple:
+        return tuple(_read(get_args(kind)[0], item) for item in data)
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return kind(**{f.name: _read(hints[f.name], data[f.name]) for f in fields(kind) if f.name in data})
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(data)
+    if kind is float:
+        return float(data)
+    return data
+
+
+class Record:
+    """What all records share: a JSON form with a schema version."""
+
+    __slots__ = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain data, with its schema version and kind."""
+        return {"schema": SCHEMA, "kind": type(self).__name__, **plain(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Build the record from :meth:`to_json`'s data.
+
+        Raises:
+            ValueError: the data has a newer schema, or is of another kind.
+        """
+        if data.get("schema", 0) > SCHEMA:
+            msg = f"this record has schema {data['schema']}, newer than {SCHEMA}: update pytest-symmetry"
+            raise ValueError(msg)
+        if data.get("kind", cls.__name__) != cls.__name__:
+            msg = f"this is a {data['kind']}, not a {cls.__name__}"
+            raise ValueError(msg)
+        record: Self = _read(cls, data)
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Record):
+    """Where something is seen. Code cells are counted from 1, from the top; lines within the cell."""
+
+    function: str | None = None
+    cell: int | None = None
+    line: int | None = None
+    array: str | None = None
+    index: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Record):
+    """What a failed check says.
+
+    ``code`` is stable (``GRD101``) and has a page; ``cause`` is the identifier of the named mistake, or
+    None where it is not known; ``facts`` are the numbers and names that the words need;
+    ``consequence_of`` is the code of the finding that explains this one; ``figure`` is the data of one
+    picture, with its ``kind``.
+    """
+
+    code: str
+    cause: str | None = None
+    severity: Severity = "fail"
+    place: Place = field(default_factory=Place)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    consequence_of: str | None = None
+    figure: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", plain(self.facts))
+        if self.figure is not None:
+            object.__setattr__(self, "figure", plain(self.figure))
+
+    def at(self, **place: Any) -> Finding:
+        """Return the same finding with parts of its place filled in."""
+        return replace(self, place=replace(self.place, **place))
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayEvidence(Record):
+    """The check of one parameter's gradient. Errors are relative to that array's own gradient."""
+
+    name: str
+    shape: tuple[int, ...]
+    passed: bool
+    relative_error: float
+    error_bar: float
+    directions: int
+    evaluations: int
+    kinks: int = 0
+    entries_wrong: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GradientEvidence(Record):
+    """All that a gradient check measured; ``method`` is "central differences" or "complex step"."""
+
+    passed: bool
+    arrays: tuple[ArrayEvidence, ...]
+    method: str
+    at: str
+    seed: int
+    evaluations: int
+    seconds: float
+    notes: tuple[Finding, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [
+            (a.name, "x".join(map(str, a.shape)) or "number", f"{a.relative_error:.1e}", f"{a.error_bar:.1e}",
+             str(a.directions), str(a.kinks), "agrees" if a.passed else "differs")
+            for a in self.arrays
+        ]  # fmt: skip
+        head = ("array", "shape", "rel. error", "error bar", "directions", "kinks", "verdict")
+        foot = f"{self.evaluations} evaluations, {self.seconds:.3g} s, {self.method}"
+        return f"{_table(head, rows)}\n{foot}, at={self.at}, seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Record):
+    """One value compared with its reference; ``error`` is its largest deviation."""
+
+    path: str
+    passed: bool
+    kind: str
+    shape: tuple[int, ...] = ()
+    error: float = 0.0
+    tolerance: float = 0.0
+    entries_wrong: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MatchEvidence(Record):
+    """All that a comparison with the reference looked at."""
+
+    passed: bool
+    comparisons: tuple[Comparison, ...]
+    notes: tuple[Finding, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [
+            (c.path or "result", c.kind, "x".join(map(str, c.shape)), f"{c.error:.1e}", f"{c.tolerance:.1e}",
+             "agrees" if c.passed else "differs")
+            for c in self.comparisons
+        ]  # fmt: skip
+        return _table(("value", "kind", "shape", "max error", "tolerance", "verdict"), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEvidence(Record):
+    """One hidden layer: ``classes`` are the groups of units that no training can tell apart."""
+
+    name: str
+    units: int
+    effective_width: int
+    classes: tuple[tuple[int, ...], ...]
+    verdict: str
+    incoming: tuple[str, ...] = ()
+    outgoing: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SymmetryEvidence(Record):
+    """All that a symmetry check found, one entry per hidden layer."""
+
+    passed: bool
+    layers: tuple[LayerEvidence, ...]
+    layout: str = ""
+    notes: tuple[Finding, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [(x.name, str(x.units), str(x.effective_width), x.verdict) for x in self.layers]
+        return _table(("layer", "units", "effective width", "verdict"), rows)
+
+
+Evidence = GradientEvidence | MatchEvidence | SymmetryEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(Record):
+    """What one test of one submission came to. ``printed`` is what the student's code printed, capped."""
+
+    name: str
+    nodeid: str
+    outcome: Outcome
+    points: float
+    max_points: float
+    findings: tuple[Finding, ...] = ()
+    printed: str = ""
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Lay out a plain text table, columns padded to their widest cell."""
+    lines = [head, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
