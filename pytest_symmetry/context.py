@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Call:
-    """One call made to the submission.
+    """One call made to the submission, with what it returned.
 
     ``changed`` holds those of the caller's own argument arrays that the function changed in place (the
     caller's copy stays as it was: the change happened in the student's process). ``cell`` and ``line``
@@ -29,6 +29,7 @@ class Call:
     function: str
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    result: Any = None
     changed: tuple[Any, ...] = ()
     changed_paths: tuple[str, ...] = ()
     shared_paths: tuple[str, ...] = ()
@@ -39,11 +40,16 @@ class Call:
 
 @dataclass(slots=True)
 class Context:
-    """What surrounds one test: the assignment, the reference, the calls made, and what checks left behind."""
+    """What surrounds one test: the assignment, the reference, the calls made, and what checks left behind.
+
+    ``reference_source`` is the text of the reference's definitions as one module, or "" where it is not at
+    hand (a student's own machine, somebody's own test suite).
+    """
 
     seed: int = 0
     assignment: Any = None
     reference: Any = None
+    reference_source: str = ""
     submission: Any = None
     reveal: str = "hint"
     calls: list[Call] = field(default_factory=list)

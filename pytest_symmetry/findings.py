@@ -254,6 +254,28 @@ class Verdict(Record):
     printed: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Result(Record):
+    """What became of one submission: one line of results.jsonl.
+
+    ``status`` is "graded", "not gradable" or "waits for a person", ``reason`` says why it is not the first;
+    ``seed`` is text, because 128 bits do not survive every reader of JSON numbers.
+    """
+
+    student: str
+    submission: str
+    sha256: str
+    status: str
+    reason: str
+    points: float
+    max_points: float
+    assignment: str
+    versions: Mapping[str, str]
+    seed: str
+    isolation: str
+    tests: tuple[Verdict, ...] = ()
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Lay out a plain text table, columns padded to their widest cell."""
     lines = [head, *rows]
