@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from pytest_symmetry.findings import Finding, Place
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Control characters drive terminals, direction characters reorder what is read (CVE-2021-42574), lone
+# surrogates (file names that are not UTF-8) cannot be written at all. The joiners U+200C and U+200D stay:
+# Persian and Indic names are spelled with them.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+# What the logs of GitHub Actions and Azure Pipelines take for orders: "::" at the start of a line, spaces
+# before it allowed, and "##[" or "##vso[" anywhere.
+_ORDERS = re.compile(r"(?m)^(\s*):(?=:)|#(?=#(?:vso)?\[)")
+_NUMBER_WIDTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +46,24 @@ class Words:
 
 def printable(text: str) -> str:
     """Return ``text`` with control and direction characters made visible, so that it drives no terminal."""
-    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", text)
+    return _UNPRINTABLE.sub(_visible, text)
+
+
+def harmless(text: str) -> str:
+    """Return ``text`` printable and without what a CI system's log would take for an order."""
+    return _ORDERS.sub(lambda m: f"{m[1] or ''}\\x{ord(m[0][-1]):02x}", printable(text))
+
+
+def _visible(match: re.Match[str]) -> str:
+    value = ord(match[0])
+    if value > 0xFFFF:
+        return f"\\U{value:08x}"
+    return f"\\u{value:04x}" if value > 0xFF else f"\\x{value:02x}"
 
 
 def number(value: Any, digits: int = 4) -> str:
     """Return a number as a reader wants it: short, and never wrong in its last digit."""
-    return value if isinstance(value, str) else f"{value:.{digits}g}"
+    return value[:_NUMBER_WIDTH] if isinstance(value, str) else f"{value:.{digits}g}"
 
 
 def shape(value: Any) -> str:
@@ -117,9 +139,27 @@ def words(finding: Finding, *, reveal: str = "hint") -> Words:
     )
 
 
+def words_or_facts(finding: Finding, *, reveal: str = "hint") -> Words:
+    """Return what ``finding`` says; where its words cannot be made, its code and bare facts.
+
+    A finding from a newer version, or one whose facts do not suit its sentences, must not cost a student
+    the page about everything else.
+    """
+    import jinja2
+
+    try:
+        return words(finding, reveal=reveal)
+    except (LookupError, TypeError, ValueError, jinja2.TemplateError):
+        facts = ", ".join(f"{key} = {value}" for key, value in finding.facts.items())
+        title = str(finding.cause or finding.code)
+        return Words(
+            finding.code, printable(title), place_words(finding.place), printable(facts), "", "", "", ""
+        )
+
+
 def render(finding: Finding, *, reveal: str = "cause") -> str:
     """Return a finding as the lines that a terminal shows."""
-    said = words(finding, reveal=reveal)
+    said = words_or_facts(finding, reveal=reveal)
     head = f"{said.code}  {said.title}"
     lines = [f"{head}  ({said.place})" if said.place else head]
     parts = (("I see", said.seen), ("Expected", said.expected), ("Cause", said.cause), ("Hint", said.hint))
@@ -128,4 +168,4 @@ def render(finding: Finding, *, reveal: str = "cause") -> str:
             first, *rest = text.splitlines()
             lines.append(f"  {label:<9}{first}")
             lines.extend(f"  {'':<9}{line}" for line in rest)
-    return "\n".join(lines)
+    return harmless("\n".join(lines))

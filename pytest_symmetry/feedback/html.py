@@ -1,0 +1,209 @@
+"""One submission's result to one self-contained HTML page; templates/student.html holds its sentences."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pytest_symmetry.feedback.figures import figure
+from pytest_symmetry.feedback.ordering import tell
+from pytest_symmetry.feedback.text import listed, number, printable, words_or_facts
+from pytest_symmetry.findings import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import jinja2
+
+    from pytest_symmetry.feedback.figures import Figure
+    from pytest_symmetry.feedback.ordering import Told
+    from pytest_symmetry.feedback.text import Words
+    from pytest_symmetry.findings import Finding, Result, Verdict
+
+_AROUND = 3
+_MOST_LINES = 150
+_MOST_COLUMNS = 240
+_MOST_FIGURES = 6
+_MOST_PRINTED = 1500
+_MOST_TEXT = 2000
+_PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*\.")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """One line of a student's cell; ``marked`` where the finding is."""
+
+    number: int
+    text: str
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The lines of one cell around a place, and all its lines where the excerpt leaves some out."""
+
+    cell: int
+    lines: tuple[CodeLine, ...]
+    whole: tuple[CodeLine, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One finding as the page shows it."""
+
+    words: Words
+    questions: tuple[str, ...]
+    identifier: str
+    figure: Figure | None = None
+    code: Excerpt | None = None
+    consequences: tuple[Block, ...] = ()
+
+
+def student_page(
+    result: Result, *, title: str, reveal: str = "hint", source: Mapping[int, str] | None = None
+) -> str:
+    """Return the page of one submission: valid HTML without script, address or time in it.
+
+    ``reveal`` is "hint" or "cause"; ``source`` holds the text of the submission's code cells by number, for
+    the excerpt around the first cause. The same arguments give the same bytes.
+    """
+    story = tell(result.tests)
+    causes = [*([story.first] if story.first else []), *story.others]
+    blocks = [
+        _block(told, f"finding-{i + 1}", reveal, source if i == 0 else None, pictured=i < _MOST_FIGURES)
+        for i, told in enumerate(causes)
+    ]
+    return pages().get_template("student.html").render(
+        title=title,
+        result=result,
+        reveal=reveal,
+        first=blocks[0] if blocks else None,
+        others=blocks[1:],
+        notes=[_block(told, f"note-{i + 1}", reveal, None) for i, told in enumerate(story.notes)],
+        passed=[v.name for v in result.tests if v.outcome is Outcome.PASSED],
+        printed=_printed(result.tests),
+        share=_share(result.points, result.max_points),
+    )  # fmt: skip
+
+
+def finding_block(
+    finding: Finding,
+    *,
+    reveal: str = "hint",
+    source: Mapping[int, str] | None = None,
+    identifier: str = "finding",
+) -> Block:
+    """Return one finding as a page, a notebook or any other template shows it."""
+    return Block(
+        words=words_or_facts(finding, reveal=reveal),
+        questions=(),
+        identifier=identifier,
+        figure=figure(finding.figure),
+        code=_excerpt(finding, source),
+    )
+
+
+def page_file(student: str) -> str:
+    """Return the name of a student's page: plain, the same everywhere, different for different students.
+
+    Names of lower-case letters, digits and ``._-`` stay as they are. All others (upper case too: two
+    names may be one on Windows and macOS) are spelled with those and told apart by a hash.
+    """
+    if _PLAIN_NAME.fullmatch(student) and not _RESERVED.fullmatch(student):
+        return f"{student}.html"
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", student).strip("-")[:40] or "student"
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{plain}.{digest[:12]}.html"
+
+
+@cache
+def pages() -> jinja2.Environment:
+    """Return the environment of all HTML templates: all escaped, nothing undefined, no control characters."""
+    import jinja2
+
+    env = jinja2.Environment(
+        loader=jinja2.PackageLoader("pytest_symmetry", "feedback/templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(number=number, listed=listed, spans=_spans, cut=_cut, outcome_class=_outcome_class)
+    return env
+
+
+def _shown(value: Any) -> Any:
+    """Make what a template prints printable; what is already markup is the templates' own."""
+    return value if not isinstance(value, str) or hasattr(value, "__html__") else printable(value)
+
+
+def _block(
+    told: Told, identifier: str, reveal: str, source: Mapping[int, str] | None, *, pictured: bool = True
+) -> Block:
+    """Return a told finding with its picture, code and consequences."""
+    return Block(
+        words=words_or_facts(told.finding, reveal=reveal),
+        questions=tuple(told.questions),
+        identifier=identifier,
+        figure=figure(told.finding.figure) if pictured else None,
+        code=_excerpt(told.finding, source),
+        consequences=tuple(
+            _block(c, f"{identifier}-{i + 1}", reveal, None, pictured=False)
+            for i, c in enumerate(told.consequences)
+        ),
+    )
+
+
+def _excerpt(finding: Finding, source: Mapping[int, str] | None) -> Excerpt | None:
+    """Return the lines around the finding's place; around the function's head where no line is known."""
+    place = finding.place
+    if not source or place.cell is None or place.cell not in source:
+        return None
+    texts = source[place.cell].splitlines()[:_MOST_LINES]
+    if not texts:
+        return None
+    centre = place.line if place.line is not None else _definition(texts, place.function)
+    lines = tuple(CodeLine(n, text[:_MOST_COLUMNS], n == place.line) for n, text in enumerate(texts, start=1))
+    near = tuple(line for line in lines if abs(line.number - centre) <= _AROUND)
+    left_out = len(lines) - len(near)
+    return Excerpt(place.cell, near, lines if left_out else (), left_out)
+
+
+def _definition(texts: Sequence[str], function: str | None) -> int:
+    """Return the line on which ``function`` is defined; the first one where it is not found."""
+    head = re.compile(rf"\s*(?:async\s+)?def\s+{re.escape(function or '')}\s*\(")
+    return next((n for n, text in enumerate(texts, start=1) if head.match(text)), 1 + _AROUND)
+
+
+def _printed(verdicts: Sequence[Verdict]) -> list[tuple[str, str, bool]]:
+    """Return what the submission printed, per question, with whether it was cut here."""
+    printed = [(v.name, v.printed) for v in verdicts if v.printed.strip()]
+    return [(name, text[:_MOST_PRINTED], len(text) > _MOST_PRINTED) for name, text in printed[:8]]
+
+
+def _share(points: float, most: float) -> float:
+    """Return the share of points earned, in percent, within 0 and 100."""
+    return round(min(max(100 * points / most, 0.0), 100.0), 1) if most > 0 else 0.0
+
+
+def _spans(text: str) -> list[tuple[bool, str]]:
+    """Split a sentence at its backticks into pieces of text and of code."""
+    pieces = text[:_MOST_TEXT].split("`")
+    if len(pieces) % 2 == 0:
+        return [(False, text[:_MOST_TEXT])]
+    return [(bool(i % 2), piece) for i, piece in enumerate(pieces) if piece]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _outcome_class(outcome: Outcome) -> str:
+    """Return an outcome as the name of a class in the style sheet."""
+    return outcome.value.replace(" ", "-")
