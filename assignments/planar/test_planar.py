@@ -1,0 +1,153 @@
+"""The questions of planar.ipynb: ten points."""
+
+from functools import wraps
+
+import numpy as np
+import pytest
+
+from pytest_symmetry import CheckFailed, check_gradients, check_initialization, check_matches, check_symmetry
+
+# All sizes are primes and all differ, so that a transposed matrix or a wrong axis cannot hide.
+N_X, N_H, M = 3, 5, 7
+
+
+@pytest.fixture
+def net(probe_rng):
+    """Seven examples of both classes, and a network at a point that is special in no way."""
+    return {
+        "X": probe_rng.normal(size=(N_X, M)),
+        "Y": probe_rng.permutation([0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]).reshape(1, M),
+        "parameters": {
+            "W1": probe_rng.normal(size=(N_H, N_X)),
+            "b1": probe_rng.normal(size=(N_H, 1)),
+            "W2": probe_rng.normal(size=(1, N_H)),
+            "b2": probe_rng.normal(size=(1, 1)),
+        },
+    }
+
+
+def output(submission, X, parameters):
+    """Return A2 of the submission's own forward pass."""
+    result = submission.forward(X, parameters)
+    return result[0] if isinstance(result, tuple | list) and result else result
+
+
+def without_cache(forward):
+    """Return a function that gives (A2,) only: what else is in the cache is the student's own business."""
+
+    @wraps(forward)
+    def call(X, parameters):
+        result = forward(X, parameters)
+        return tuple(result[:1]) if isinstance(result, tuple | list) else result
+
+    return call
+
+
+@pytest.mark.points(1)
+def test_units_start_different(submission):
+    """No two hidden units are one and the same at the start."""
+    check_symmetry(submission.initialize_parameters(N_X, N_H, 2, seed=3))
+
+
+@pytest.mark.points(1)
+def test_start_follows_the_law(submission):
+    """The shapes, the zero biases, the standard deviation 1/sqrt(n), and the meaning of the seed."""
+    check_initialization(submission.initialize_parameters, law="1/sqrt(n)")
+
+
+@pytest.mark.points(1)
+def test_forward(submission, reference, net):
+    """A2 is what the formulas say."""
+    forward = without_cache(submission.forward)
+    check_matches(forward, without_cache(reference.forward), net["X"], net["parameters"])
+
+
+@pytest.mark.points(1)
+def test_cost(submission, reference, net, probe_rng):
+    """The cost is the mean cross-entropy."""
+    A2 = probe_rng.uniform(0.05, 0.95, size=(1, M))
+    check_matches(submission.cost, reference.cost, A2, net["Y"])
+
+
+@pytest.mark.points(0.5)
+def test_cost_of_certain_outputs(submission, net):
+    """An output of exactly 0 or 1 that is right costs nothing, up to 1e-6, and never nan."""
+
+    def cost_above_one_millionth(A2, Y):
+        value = submission.cost(A2, Y)
+        return 0.0 if np.all(np.abs(value) < 1e-6) else value
+
+    check_matches(cost_above_one_millionth, 0.0, net["Y"], net["Y"])
+
+
+@pytest.mark.points(3)
+def test_gradients(submission, reference, net):
+    """The gradients are the slopes of the student's own cost, or else those of the right cost."""
+    X, Y, parameters = net["X"], net["Y"], net["parameters"]
+    right = reference.backward(X, Y, parameters)
+
+    def own_cost(p):
+        return submission.cost(output(submission, X, p), Y)
+
+    def own_gradients(p):
+        return submission.backward(X, Y, p)
+
+    try:
+        check_gradients(own_cost, own_gradients, parameters)
+    except CheckFailed:
+        # A mistake in the cost has lost its points already: right gradients stay right.
+        if not agrees(own_gradients(parameters), right):
+            raise
+
+
+def agrees(gradients, right):
+    """Return whether the gradients have the right names and values."""
+    try:
+        check_matches(gradients, right)
+    except CheckFailed:
+        return False
+    return True
+
+
+@pytest.mark.points(1)
+def test_update(submission, reference, net, probe_rng):
+    """One step downhill, as new arrays."""
+    gradients = {f"d{k}": probe_rng.normal(size=v.shape) for k, v in net["parameters"].items()}
+    check_matches(submission.update, reference.update, net["parameters"], gradients, 0.3)
+
+
+@pytest.mark.points(0.5)
+def test_train(submission, reference, net):
+    """Training is start, then steps, made of the student's own functions."""
+
+    @wraps(reference.train)
+    def steps_by_hand(X, Y, n_h, steps, learning_rate, seed):
+        parameters = submission.initialize_parameters(N_X, n_h, 1, seed)
+        costs = []
+        for _ in range(steps):
+            costs.append(submission.cost(output(submission, X, parameters), Y))
+            parameters = submission.update(parameters, submission.backward(X, Y, parameters), learning_rate)
+        return parameters, costs
+
+    check_matches(submission.train, steps_by_hand, net["X"], net["Y"], N_H, 3, 0.3, 11)
+
+
+@pytest.mark.points(0.5)
+def test_units_differ_after_training(submission, net):
+    """Trained units can be told apart: the layer's effective width is the number of its units."""
+    result = submission.train(net["X"], net["Y"], N_H, 20, 0.3, 11)
+    check_symmetry(result[0] if isinstance(result, tuple | list) and result else result)
+
+
+@pytest.mark.points(0.5)
+def test_predict(submission, net):
+    """Class 1 wherever the student's own network says more than one half."""
+    X, parameters = net["X"], net["parameters"]
+
+    def classes(X, parameters):
+        return np.ravel(submission.predict(X, parameters)).astype(float)
+
+    def own_output_above_half(X, parameters):
+        return np.ravel(output(submission, X, parameters) > 0.5).astype(float)
+
+    check_matches(classes, own_output_above_half, X, parameters)
