@@ -238,7 +238,42 @@ class SymmetryEvidence(Record):
         return _table(("layer", "units", "effective width", "verdict"), rows)
 
 
-Evidence = GradientEvidence | MatchEvidence | SymmetryEvidence
+@dataclass(frozen=True, slots=True)
+class ScaleEvidence(Record):
+    """The spread of one layer's starting weights, pooled over draws, beside what the law asks for."""
+
+    name: str
+    shape: tuple[int, ...]
+    entries: int
+    mean: float
+    std: float
+    expected: float | None
+    low: float | None
+    high: float | None
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InitializationEvidence(Record):
+    """All that a check of an initialiser measured; ``slope`` is that of log std over log fan-in."""
+
+    passed: bool
+    scales: tuple[ScaleEvidence, ...]
+    law: str
+    calls: int
+    slope: float | None = None
+    notes: tuple[Finding, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [
+            (s.name, "x".join(map(str, s.shape)), str(s.entries), f"{s.mean:.2g}", f"{s.std:.3g}",
+             "any" if s.expected is None else f"{s.expected:.3g}", "agrees" if s.passed else "differs")
+            for s in self.scales
+        ]  # fmt: skip
+        return _table(("array", "shape", "entries", "mean", "std", "expected", "verdict"), rows)
+
+
+Evidence = GradientEvidence | MatchEvidence | SymmetryEvidence | InitializationEvidence
 
 
 @dataclass(frozen=True, slots=True)

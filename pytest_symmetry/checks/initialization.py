@@ -1,0 +1,405 @@
+"""check_initialization: the law, the scale and the seeds of a function that draws starting parameters."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_symmetry.arrays import is_array, is_object, named_arrays
+from pytest_symmetry.checks.failing import fail
+from pytest_symmetry.checks.symmetry import layer_findings, unreadable
+from pytest_symmetry.context import current, record
+from pytest_symmetry.findings import Finding, InitializationEvidence, Place, ScaleEvidence
+from pytest_symmetry.laws import (
+    Fans,
+    Law,
+    Sample,
+    Z,
+    bounds,
+    fits,
+    lookalike,
+    mean_score,
+    shape_of_law,
+    slope,
+    spreads,
+)
+from pytest_symmetry.layouts import Layout, readings
+
+if TYPE_CHECKING:
+    from pytest_symmetry.findings import Severity
+    from pytest_symmetry.partition import FloatArray
+
+SIZES = ((5, 3, 2), (40, 30, 7), (300, 20, 11))
+"""Widths tried where the caller names none: fan-ins far apart, all widths of one net different."""
+
+_ENTRIES = 1000
+_MOST_EXTRA_CALLS = 40
+
+Shapes = Callable[..., Mapping[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """One call: the sizes and seed it was given, and what came back."""
+
+    sizes: tuple[int, ...]
+    seed: int
+    raw: Any
+    arrays: dict[str, FloatArray]
+    touched: bool
+
+
+def check_initialization(
+    initialize: Callable[..., Any],
+    *,
+    sizes: Sequence[Sequence[int]] = SIZES,
+    law: Law = None,
+    shapes: Shapes | None = None,
+    distribution: str | None = None,
+    biases: str | None = None,
+    seeds: Sequence[int] = (1, 2, 3),
+) -> InitializationEvidence:
+    """Check a function that draws the parameters that training starts from.
+
+    Args:
+        initialize: called as ``initialize(*widths)``, with ``seed=`` where it takes that argument (or
+            ``rng=`` with a numpy Generator). Returns any container of arrays.
+        sizes: the widths to try, each from the inputs to the outputs: ``[(3, 5, 2), …]``.
+        law: "he" (std sqrt(2/n_in)), "lecun" (sqrt(1/n_in)), "glorot" (sqrt(2/(n_in+n_out))), "xavier"
+            (either of the last two), "fixed:0.01" (that std), "uniform:0.01" (between -0.01 and 0.01), a
+            function (n_in, n_out) -> std, or None for any.
+        shapes: ``shapes(*widths)`` returns the shape of every array by name.
+        distribution: "normal" or "uniform", where the statement asks for one.
+        biases: "zero" where the statement asks for zero biases.
+        seeds: the seeds to draw with.
+
+    Raises:
+        CheckFailed: the first finding of severity "fail".
+        SymmetryError: no such law, or the arrays cannot be read as a network of these widths.
+
+    A correct function is accused with a probability below 1e-6 per check (see ``laws``).
+    Laws: He et al. 2015 (arXiv 1502.01852); Glorot & Bengio 2010 (AISTATS 9:249); LeCun et al. 1998.
+    """
+    __tracebackhide__ = True
+    allowed = spreads(law)
+    caller = _Caller(initialize)
+    draws = [caller.draw(tuple(s), seed) for s in sizes for seed in seeds]
+    findings = _contract(draws, shapes)
+    samples: list[Sample] = []
+    if not any(f.severity == "fail" for f in findings):
+        findings += _seeds(caller, draws)
+        samples = _samples(caller, draws)
+        findings += _layers(draws) + _statistics(samples, allowed, law, distribution)
+        if biases == "zero":
+            findings += _biases(draws)
+    return _ended(findings, _scales(samples, allowed), law, caller.calls, slope(samples))
+
+
+def _ended(
+    findings: list[Finding], scales: tuple[ScaleEvidence, ...], law: Law, calls: int, steepness: float | None
+) -> InitializationEvidence:
+    """Raise the first failure, or return the evidence."""
+    __tracebackhide__ = True
+    failing = [f for f in findings if f.severity == "fail"]
+    said = law if isinstance(law, str) else "any" if law is None else "the caller's"
+    notes = tuple(f for f in findings if f.severity != "fail")
+    evidence = InitializationEvidence(not failing, scales, said, calls, steepness, notes)
+    if failing:
+        fail(failing[0], evidence)
+    record(evidence)
+    return evidence
+
+
+class _Caller:
+    """Calls the function with the seed it takes, and counts the calls."""
+
+    def __init__(self, initialize: Callable[..., Any]) -> None:
+        self.initialize = initialize
+        self.calls = 0
+        self.seeded_by = _seed_argument(initialize)
+
+    def draw(self, sizes: tuple[int, ...], seed: int, outer: int | None = None) -> _Draw:
+        """Call the function once; the global generators are seeded with ``outer`` and put back afterwards."""
+        self.calls += 1
+        given: dict[str, Any] = {}
+        if self.seeded_by == "rng":
+            given["rng"] = np.random.default_rng(seed)
+        elif self.seeded_by:
+            given[self.seeded_by] = seed
+        with _global_state(seed if outer is None else outer) as touched:
+            raw = self.initialize(*sizes, **given)
+            return _Draw(sizes, seed, raw, named_arrays(raw), touched())
+
+
+def _seed_argument(initialize: Callable[..., Any]) -> str | None:
+    try:
+        parameters = inspect.signature(initialize).parameters
+    except (TypeError, ValueError):
+        return None
+    return next((name for name in ("seed", "random_state", "rng") if name in parameters), None)
+
+
+@contextmanager
+def _global_state(seed: int) -> Iterator[Callable[[], bool]]:
+    """Seed the global generators and put them back; the value tells whether anything used them."""
+    numpy_before, python_before = np.random.get_state(), random.getstate()
+    np.random.seed(seed)
+    random.seed(seed)
+    start = (_numpy_state(), random.getstate())
+    try:
+        yield lambda: start != (_numpy_state(), random.getstate())
+    finally:
+        np.random.set_state(numpy_before)
+        random.setstate(python_before)
+
+
+def _numpy_state() -> tuple[Any, ...]:
+    _, key, *rest = np.random.get_state()
+    return (np.asarray(key).tobytes(), *rest)
+
+
+def _finding(code: str, array: str | None = None, *, severity: Severity = "fail", cause: str | None = None,
+             **facts: Any) -> Finding:  # fmt: skip
+    return Finding(code, cause, severity, Place(array=array), {"array": array, **facts})
+
+
+# --- what every single call must keep --------------------------------------------------------------------
+
+
+def _contract(draws: Sequence[_Draw], shapes: Shapes | None) -> list[Finding]:
+    """Shapes, finite values, kinds of numbers, memory of its own: the first of each kind."""
+    found: dict[str, Finding] = {}
+    for draw in draws:
+        for finding in (*_shape_findings(draw, shapes), *_value_findings(draw), *_memory_findings(draw)):
+            found.setdefault(finding.code, finding)
+    return sorted(found.values(), key=lambda f: f.code)
+
+
+def _shape_findings(draw: _Draw, shapes: Shapes | None) -> Iterator[Finding]:
+    if shapes is None:
+        return
+    for name, expected in shapes(*draw.sizes).items():
+        actual = draw.arrays[name].shape if name in draw.arrays else None
+        if actual != tuple(expected):
+            turned = actual is not None and actual == tuple(reversed(expected))
+            yield _finding(
+                "INI301",
+                name,
+                cause="shape-turned" if turned else None,
+                sizes=draw.sizes,
+                shape=actual,
+                expected=tuple(expected),
+                names=list(draw.arrays),
+            )
+
+
+def _value_findings(draw: _Draw) -> Iterator[Finding]:
+    for name, values in draw.arrays.items():
+        bad = int(values.size - np.isfinite(values).sum())
+        if bad:
+            yield _finding("INI302", name, sizes=draw.sizes, bad=bad, entries=values.size)
+    for name, leaf in _leaves(draw.raw):
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" and leaf.size:
+            yield _finding("INI310", name, severity="warn", dtype=str(leaf.dtype))
+
+
+def _memory_findings(draw: _Draw) -> Iterator[Finding]:
+    arrays = [(n, a) for n, a in _leaves(draw.raw) if isinstance(a, np.ndarray) and a.size > 1]
+    for name, array in arrays:
+        if any(stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True)):
+            yield _finding("INI309", name, cause="broadcast-view", other=name)
+    for (one, a), (other, b) in itertools.combinations(arrays, 2):
+        if a.size and b.size and np.shares_memory(a, b):
+            yield _finding("INI309", one, cause="same-memory", other=other)
+    call = context.calls[-1] if (context := current()) is not None and context.calls else None
+    if call is not None and call.result is draw.raw and call.shared_paths:
+        yield _finding("INI309", call.shared_paths[0], cause="same-memory", other=call.shared_paths[-1])
+
+
+def _leaves(container: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays as the function returned them, before anything copies them."""
+    if is_array(container):
+        yield path.removeprefix("."), container
+        return
+    if depth > 16:
+        return
+    if isinstance(container, Mapping):
+        for key, value in container.items():
+            yield from _leaves(value, f"{path}.{key}", depth + 1)
+    elif isinstance(container, list | tuple):
+        for index, value in enumerate(container):
+            yield from _leaves(value, f"{path}[{index}]", depth + 1)
+    elif is_object(container):
+        for key, value in vars(container).items():
+            yield from _leaves(value, f"{path}.{key}", depth + 1)
+
+
+# --- seeds -----------------------------------------------------------------------------------------------
+
+
+def _seeds(caller: _Caller, draws: Sequence[_Draw]) -> list[Finding]:
+    """Same seed, same values; another seed, other values; the global generator left alone."""
+    first = draws[0]
+    other = next((d for d in draws if d.sizes == first.sizes and d.seed != first.seed), None)
+    findings = []
+    if caller.seeded_by:
+        again = caller.draw(first.sizes, first.seed, outer=first.seed + 7919)
+        if (name := _difference(first, again)) is not None:
+            findings.append(_finding("INI306", name, seed=first.seed, sizes=first.sizes))
+        if first.touched:
+            findings.append(_finding("INI308", severity="note", seed=first.seed))
+    if other is not None and _varies(first) and _difference(first, other) is None:
+        severity: Severity = "fail" if caller.seeded_by else "note"
+        findings.append(
+            _finding(
+                "INI307",
+                severity=severity,
+                seeds=[first.seed, other.seed],
+                takes_seed=bool(caller.seeded_by),
+                sizes=first.sizes,
+            )
+        )
+    return findings
+
+
+def _difference(one: _Draw, other: _Draw) -> str | None:
+    """Return the first array that differs between two calls, or None."""
+    for name, values in one.arrays.items():
+        if name not in other.arrays or not np.array_equal(values, other.arrays[name]):
+            return name
+    return None
+
+
+def _varies(draw: _Draw) -> bool:
+    """Return whether anything looks drawn at random: an array with more than one value."""
+    return any(np.ptp(values) > 0 for values in draw.arrays.values() if values.size > 1)
+
+
+# --- the values ------------------------------------------------------------------------------------------
+
+
+def _reading(draw: _Draw) -> Layout:
+    """Return the reading of the arrays whose widths are those asked for.
+
+    Raises:
+        SymmetryError: there is none.
+    """
+    found = readings({name: values.shape for name, values in draw.arrays.items()})
+    for layout in found:
+        if layout.sizes == draw.sizes:
+            return layout
+    raise unreadable(draw.arrays, f" as a network of the widths {draw.sizes}")
+
+
+def _samples(caller: _Caller, draws: list[_Draw]) -> list[Sample]:
+    """Pool every weight array over distinct draws, drawing more where one call has few entries."""
+    samples = []
+    for sizes in dict.fromkeys(d.sizes for d in draws):
+        same = [d for d in draws if d.sizes == sizes]
+        layout = _reading(same[0])
+        pooled = {name: [d.arrays[name] for d in same] for name in layout.weights}
+        smallest = min(same[0].arrays[name].size for name in layout.weights)
+        wanted = min(_MOST_EXTRA_CALLS, -(-_ENTRIES // max(smallest, 1)) - len(same))
+        for extra in range(wanted if _difference(same[0], same[-1]) else 0):
+            drawn = caller.draw(sizes, 1000 + extra)
+            for name, values in pooled.items():
+                values.append(drawn.arrays[name])
+        widths = zip(layout.weights, layout.sizes[:-1], layout.sizes[1:], strict=True)
+        samples += [_pooled(name, pooled[name], Fans(n_in, n_out)) for name, n_in, n_out in widths]
+    return samples
+
+
+def _pooled(name: str, values: list[FloatArray], fans: Fans) -> Sample:
+    distinct = {v.tobytes(): v for v in values}.values()
+    return Sample(name, values[0].shape, fans, np.concatenate([v.ravel() for v in distinct]))
+
+
+def _layers(draws: Sequence[_Draw]) -> list[Finding]:
+    """What the units say: identical ones under every seed, and arrays drawn from one stream."""
+    by_sizes: dict[tuple[int, ...], list[list[Finding]]] = {}
+    for draw in draws:
+        by_sizes.setdefault(draw.sizes, []).append(layer_findings(draw.arrays, _reading(draw)))
+    findings = []
+    for per_seed in by_sizes.values():
+        if all(any(f.severity == "fail" for f in found) for found in per_seed):
+            findings += [f for f in per_seed[0] if f.severity == "fail"]
+    return findings[:1]
+
+
+def _statistics(
+    samples: Sequence[Sample], allowed: Sequence[Any], law: Law, distribution: str | None
+) -> list[Finding]:
+    """Mean, spread and kind of law, each held against its own distribution."""
+    findings = []
+    off = next((s for s in samples if mean_score(s) > Z), None)
+    if off is not None:
+        positive = float(np.min(off.entries)) >= 0
+        findings.append(
+            _finding(
+                "INI304",
+                off.name,
+                severity="fail" if law is not None else "warn",
+                cause="all-positive" if positive else None,
+                mean=float(np.mean(off.entries)),
+                standard_error=float(np.std(off.entries) / np.sqrt(off.entries.size)),
+                entries=off.entries.size,
+            )
+        )
+    findings += _spread_findings(samples, allowed, law)
+    for sample in samples if distribution else ():
+        kind = shape_of_law(sample.entries)
+        if kind is not None and kind != distribution:
+            findings.append(_finding("INI305", sample.name, kind=kind, expected=distribution))
+            break
+    return findings
+
+
+def _spread_findings(samples: Sequence[Sample], allowed: Sequence[Any], law: Law) -> list[Finding]:
+    off = [s for s in samples if allowed and not any(fits(s, spread) for spread in allowed)]
+    if not off:
+        return []
+    worst = max(off, key=lambda s: s.entries.size)
+    like = lookalike(samples)
+    expected = allowed[0](worst.fans)
+    facts = {
+        "law": law if isinstance(law, str) else "the assignment's",
+        "std": worst.std,
+        "expected": expected,
+        "ratio": worst.std / expected,
+        "n_in": worst.fans.n_in,
+        "n_out": worst.fans.n_out,
+        "entries": worst.entries.size,
+        "slope": slope(samples),
+        "formula": like[1] if like else None,
+    }
+    return [_finding("INI303", worst.name, cause=like[0] if like else None, **facts)]
+
+
+def _biases(draws: Sequence[_Draw]) -> list[Finding]:
+    for draw in draws:
+        for name in _reading(draw).biases:
+            values = draw.arrays[name]
+            if np.any(values):
+                largest = float(np.abs(values).max())
+                return [_finding("INI311", name, largest=largest, sizes=draw.sizes)]
+    return []
+
+
+def _scales(samples: Sequence[Sample], allowed: Sequence[Any]) -> tuple[ScaleEvidence, ...]:
+    found = []
+    for s in samples:
+        expected = allowed[0](s.fans) if allowed else None
+        low, high = bounds(expected, s.entries.size) if expected is not None else (None, None)
+        agrees = not allowed or any(fits(s, spread) for spread in allowed)
+        mean = float(np.mean(s.entries))
+        found.append(
+            ScaleEvidence(s.name, s.shape, s.entries.size, mean, s.std, expected, low, high, passed=agrees)
+        )
+    return tuple(found)
