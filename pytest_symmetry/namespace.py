@@ -13,9 +13,7 @@ import builtins
 import difflib
 import linecache
 import re
-import sys
 import traceback
-import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -376,11 +374,3 @@ def student_traceback(error: BaseException, label: str = "cell") -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if cell_of(f.filename, label) is not None]
     lines = traceback.format_list(frames[-8:]) + traceback.format_exception_only(type(error), error)
     return "".join(lines)
-
-
-def as_module(namespace: Namespace, name: str) -> types.ModuleType:
-    """Return the names of a trusted namespace as a module-like object."""
-    module = types.ModuleType(name)
-    module.__dict__.update({k: v for k, v in namespace.names.items() if not k.startswith("__")})
-    sys.modules.pop(name, None)
-    return module

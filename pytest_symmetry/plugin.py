@@ -1,0 +1,330 @@
+"""The pytest plugin: options, marker, fixtures and hooks. What they do is elsewhere; here is only when.
+
+Nothing heavy is imported here: a pytest run that has nothing to do with assignments does not pay for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    import numpy as np
+
+    from pytest_symmetry.assignment import Assignment, Reference
+    from pytest_symmetry.context import Context
+    from pytest_symmetry.remote.proxy import OpenedSubmission, StudentFunctions
+    from pytest_symmetry.run import Run, Subject
+    from pytest_symmetry.submission import Found, Submission
+
+_RUN: pytest.StashKey[Run] = pytest.StashKey()
+_CONTEXT: pytest.StashKey[Context] = pytest.StashKey()
+
+
+# Options
+
+_SUBMISSION_HELP = """\
+Submission to run an assignment's tests over: a notebook, a .py file, a folder of them or a pattern; can be
+given more than once"""
+_SEED_HELP = "Seed of the inputs that the tests draw (a fixed one if not given)"
+_HTML_HELP = """\
+Write the feedback page to this .html file, or one page per submission into this folder"""
+_REVEAL_HELP = """\
+How much to say: the kind of mistake (hint) or its name (cause); the assignment decides if not given"""
+_INPROCESS_HELP = "Run submissions inside pytest's own process, without limits: for a debugger"
+_POINTS_HELP = "points(n): what the question is worth in an assignment (1 if not given)"
+
+
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        msg = f"{text!r} is not a seed: give a whole number from 0 up"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and their ini twins."""
+    group = parser.getgroup("symmetry", "Backprop gradient and symmetry checks")
+    options: list[tuple[str, Any, dict[str, Any]]] = [
+        ("submission", "args", {"action": "append", "metavar": "PATH", "help": _SUBMISSION_HELP}),
+        ("seed", "string", {"type": _seed, "metavar": "N", "help": _SEED_HELP}),
+        ("html", "string", {"metavar": "PATH", "help": _HTML_HELP}),
+        ("reveal", "string", {"choices": ["hint", "cause"], "help": _REVEAL_HELP}),
+        ("inprocess", "bool", {"action": "store_true", "default": None, "help": _INPROCESS_HELP}),
+    ]
+    for name, ini_type, settings in options:
+        group.addoption(f"--symmetry-{name}", dest=f"symmetry_{name}", **settings)
+        parser.addini(f"symmetry_{name}", f"The same as --symmetry-{name}", type=ini_type, default=None)
+
+
+def _option(config: pytest.Config, name: str) -> Any:
+    """Return an option, or its ini twin, or None."""
+    given = config.getoption(f"symmetry_{name}")
+    return given if given is not None else (config.getini(f"symmetry_{name}") or None)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks of this plugin."""
+    from pytest_symmetry import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker; refuse values of the ini file that the command line would refuse."""
+    config.addinivalue_line(
+        "markers", "points(n): what the question is worth in an assignment (1 if not given)"
+    )
+    try:
+        _seed(str(_option(config, "seed") or 0))
+    except argparse.ArgumentTypeError as error:
+        msg = f"symmetry_seed: {error}"
+        raise pytest.UsageError(msg) from None
+    if (reveal := _option(config, "reveal")) not in (None, "hint", "cause"):
+        msg = f"symmetry_reveal: {reveal!r} is neither 'hint' nor 'cause'"
+        raise pytest.UsageError(msg)
+    config.pluginmanager.register(_Reports(config), "symmetry-reports")
+
+
+# The run and what it is run over
+
+
+def _run_of(config: pytest.Config) -> Run:
+    """Return the state of this run, made at the first test that belongs to an assignment."""
+    if _RUN not in config.stash:
+        from pytest_symmetry.run import Run
+
+        seed = _option(config, "seed")
+        config.stash[_RUN] = Run(
+            where=[str(path) for path in _option(config, "submission") or ()],
+            start=config.invocation_params.dir,
+            seed=None if seed is None else int(seed),
+            reveal=_option(config, "reveal"),
+            inprocess=bool(_option(config, "inprocess")),
+        )
+    return config.stash[_RUN]
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_symmetry_submissions(assignment: Assignment, config: pytest.Config) -> Sequence[Found]:
+    """Answer last: what the command line names, or the notebook beside the tests."""
+    return _run_of(config).default_submissions(assignment)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_symmetry_open_submission(
+    submission: Submission, assignment: Assignment, config: pytest.Config
+) -> OpenedSubmission:
+    """Answer last: a plain child process."""
+    return _run_of(config).open_plainly(submission, assignment)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that asks for ``submission`` once per submission."""
+    if "submission" not in metafunc.fixturenames:
+        return
+    from pytest_symmetry.errors import SymmetryError
+
+    config = metafunc.config
+
+    def supplied(assignment: Assignment) -> Sequence[Found]:
+        found: Sequence[Found] = config.hook.pytest_symmetry_submissions(assignment=assignment, config=config)
+        return found
+
+    try:
+        subjects = _run_of(config).subjects_of(metafunc.definition.path, supplied)
+    except SymmetryError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    ids = [subject.identifier for subject in subjects]
+    metafunc.parametrize("submission", subjects, ids=ids, indirect=True, scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Work out what each question is worth, before anything is deselected."""
+    asked = [(item, subject) for item in items if (subject := _subject(item)) is not None]
+    if asked:
+        _run_of(config).note_questions(
+            (
+                item.nodeid,
+                f"{item.path}::{_original(item)}[{mine.identifier}]",
+                _name(item, mine),
+                _points(item),
+            )
+            for item, mine in asked
+        )
+
+
+def _subject(item: pytest.Item) -> Subject | None:
+    """Return the submission that an item is run over, if it is an assignment's test."""
+    from pytest_symmetry.run import Subject
+
+    callspec = getattr(item, "callspec", None)
+    subject = callspec.params.get("submission") if callspec is not None else None
+    return subject if isinstance(subject, Subject) else None
+
+
+def _original(item: pytest.Item) -> str:
+    return str(getattr(item, "originalname", None) or item.name)
+
+
+def _name(item: pytest.Item, subject: Subject) -> str:
+    """Return the question's name: the test's, with its own cases but without the submission."""
+    cases = item.callspec.id  # type: ignore[attr-defined] # items of assignments are parametrised functions
+    mine = subject.identifier
+    if cases == mine:
+        return _original(item)
+    rest = cases.removeprefix(f"{mine}-") if cases.startswith(f"{mine}-") else cases.removesuffix(f"-{mine}")
+    return f"{_original(item)}[{rest}]"
+
+
+def _points(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("points")
+    if marker is None:
+        return 1.0
+    worth = marker.args[0] if marker.args else marker.kwargs.get("n")
+    if isinstance(worth, bool) or not isinstance(worth, int | float) or not 0 <= worth < float("inf"):
+        msg = f"{item.nodeid}: points({worth!r}) is not a number; write for example @pytest.mark.points(2)"
+        raise pytest.UsageError(msg)
+    return float(worth)
+
+
+# Fixtures
+
+
+@pytest.fixture(scope="session")
+def submission(request: pytest.FixtureRequest) -> Generator[StudentFunctions, None, None]:
+    """The student's functions: ``submission.backward(…)`` runs theirs, in a process of its own."""
+    from pytest_symmetry.remote.proxy import StudentFunctions
+
+    config = request.config
+
+    def opener(submission: Submission, assignment: Assignment) -> Any:
+        return config.hook.pytest_symmetry_open_submission(
+            submission=submission, assignment=assignment, config=config
+        )
+
+    opened = _run_of(config).open(request.param, opener)
+    yield StudentFunctions(opened)
+    _run_of(config).close(opened)
+
+
+@pytest.fixture
+def reference(request: pytest.FixtureRequest) -> Reference:
+    """The staff's functions, from the source notebook of the assignment."""
+    if (subject := _subject(request.node)) is None:
+        pytest.fail("the fixture `reference` goes with the fixture `submission`: ask for both", pytrace=False)
+    from pytest_symmetry.assignment import load_reference
+
+    return load_reference(subject.assignment.folder)
+
+
+@pytest.fixture
+def probe_rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """A random generator for inputs: the same for every student, another for every test and seed."""
+    import numpy as np
+
+    from pytest_symmetry.grading import DEFAULT_SEED, derive_seed
+
+    if (context := request.node.stash.get(_CONTEXT, None)) is not None:
+        return np.random.default_rng(context.seed)
+    seed = _option(request.config, "seed")
+    return np.random.default_rng(
+        derive_seed(DEFAULT_SEED if seed is None else int(seed), "", request.node.name)
+    )
+
+
+# One test
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Give every test of an assignment its context."""
+    if (subject := _subject(item)) is None:
+        return (yield)
+    from pytest_symmetry.context import entered
+
+    context = _run_of(item.config).begin(subject, item.nodeid, item.path)
+    item.stash[_CONTEXT] = context
+    with entered(context):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what a test of an assignment did into a verdict, which travels on the report."""
+    report = yield
+    context = item.stash.get(_CONTEXT, None)
+    decided = call.when == "call" or (call.when == "setup" and call.excinfo is not None)
+    if context is None or not decided:
+        return report
+    from pytest_symmetry import grading
+
+    run = _run_of(item.config)
+    error = call.excinfo.value if call.excinfo is not None else None
+    question = run.questions[item.nodeid]
+    context.submission = run.opened
+    verdict = grading.verdict_of(question.name, item.nodeid, question.points, error, context)
+    if said := grading.said_instead_of_traceback(error, verdict, context.reveal):
+        report.longrepr = said
+    report.sections += grading.sections(error, verdict)
+    subject = _subject(item)
+    assert subject is not None
+    report.symmetry = run.report(subject, item.nodeid, verdict)  # type: ignore[attr-defined] # extra attributes cross xdist
+    return report
+
+
+class _Reports:
+    """Gathers the verdicts of this process and of xdist's workers; the hook below does not get the config."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the verdict that a report carries."""
+        if (data := getattr(report, "symmetry", None)) is not None:
+            _run_of(self.config).receive(data)
+
+
+# The end
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand out the results and write the pages, also after Ctrl-C."""
+    config = session.config
+    if _RUN not in config.stash or _is_worker(config):
+        return
+    run = _run_of(config)
+    if not run.graded:
+        return
+    config.hook.pytest_symmetry_results(results=run.results(), config=config)
+    if target := _option(config, "html"):
+        run.pages = run.write_pages(config.invocation_params.dir / Path(target).expanduser())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print points per question and the first cause."""
+    if _RUN not in config.stash or not _run_of(config).graded:
+        return
+    run = _run_of(config)
+    terminalreporter.section("symmetry")
+    for line in run.summary_lines():
+        terminalreporter.line(line)
+    for line in run.closing_lines():
+        terminalreporter.line(line)
