@@ -19,6 +19,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_symmetry.assignment import load_assignment
 from pytest_symmetry.errors import AssignmentError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def notebook_with(source: Mapping[str, Any], patch: Patch) -> dict[str, Any]:
     for cell, text in zip(cells, texts, strict=True):
         cell["source"] = _MARKER.sub("", text).splitlines(keepends=True)
     if patch.cell:
-        notebook["cells"].insert(0, _code_cell("added", patch.cell.strip("\n")))
+        notebook["cells"].insert(0, code_cell("added", patch.cell.strip("\n")))
     return notebook
 
 
@@ -164,7 +165,8 @@ def _spans(names: set[str], text: str) -> list[tuple[int, int]]:
     ]
 
 
-def _code_cell(identifier: str, text: str) -> dict[str, Any]:
+def code_cell(identifier: str, text: str) -> dict[str, Any]:
+    """Return a code cell of nbformat 4.5 without outputs."""
     return {
         "cell_type": "code",
         "execution_count": None,
@@ -179,16 +181,15 @@ def source_notebook(folder: Path) -> dict[str, Any]:
     """Return the source notebook of the assignment in ``folder`` as JSON data.
 
     Raises:
-        AssignmentError: assignment.toml or the notebook is missing or unreadable.
+        AssignmentError: assignment.toml is at fault, or the notebook is not one of version 4.
     """
-    file = folder / "assignment.toml"
+    assignment = load_assignment(folder)
     try:
-        name = tomllib.loads(file.read_text(encoding="utf-8"))["notebook"]
-        notebook: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
-    except KeyError:
-        raise AssignmentError(file, "it is missing", "notebook") from None
+        notebook: dict[str, Any] = json.loads(assignment.source.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise AssignmentError(file, f"the source notebook cannot be read: {error}", "notebook") from None
+        raise AssignmentError(assignment.source, f"it cannot be read as a notebook: {error}") from None
+    if notebook.get("nbformat") != 4:
+        raise AssignmentError(assignment.source, "it is no notebook of version 4; save it in Jupyter")
     return notebook
 
 
@@ -204,11 +205,9 @@ def patched(folder: Path, specimen: Specimen) -> dict[str, Any]:
         raise AssignmentError(folder / FILE, f"{specimen.name!r}: {error}") from None
 
 
-def write_notebook(notebook: Mapping[str, Any], path: Path) -> Path:
-    """Write a notebook the way Jupyter does; the same notebook gives the same bytes."""
-    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
-    return path
+def notebook_bytes(notebook: Mapping[str, Any]) -> bytes:
+    """Return a notebook as the file that Jupyter writes; the same notebook gives the same bytes."""
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def write_specimens(folder: Path, out: Path) -> list[Path]:
@@ -219,6 +218,8 @@ def write_specimens(folder: Path, out: Path) -> list[Path]:
     Raises:
         AssignmentError: specimens.toml, or a patch in it, is at fault.
     """
-    made = [(s.name, patched(folder, s)) for s in load_specimens(folder)]
+    made = {out / f"{s.name}.ipynb": notebook_bytes(patched(folder, s)) for s in load_specimens(folder)}
     out.mkdir(parents=True, exist_ok=True)
-    return [write_notebook(notebook, out / f"{name}.ipynb") for name, notebook in made]
+    for path, content in made.items():
+        path.write_bytes(content)
+    return list(made)

@@ -51,8 +51,15 @@ def test_units_start_different(submission):
 
 @pytest.mark.points(1)
 def test_start_follows_the_law(submission):
-    """The shapes, the zero biases, the standard deviation 1/sqrt(n), and the meaning of the seed."""
-    check_initialization(submission.initialize_parameters, law="1/sqrt(n)")
+    """Shapes, zero biases, normal weights of standard deviation 1/sqrt(n), and the meaning of the seed."""
+
+    def start(n_x, n_h, n_y, seed):
+        return submission.initialize_parameters(n_x, n_h, n_y, seed=seed)
+
+    def shapes(n_x, n_h, n_y):
+        return {"W1": (n_h, n_x), "b1": (n_h, 1), "W2": (n_y, n_h), "b2": (n_y, 1)}
+
+    check_initialization(start, law="lecun", shapes=shapes, distribution="normal", biases="zero")
 
 
 @pytest.mark.points(1)

@@ -62,7 +62,9 @@ def code_of(notebook):
 
 def assignment(folder, specimens):
     folder.mkdir(exist_ok=True)
-    (folder / "assignment.toml").write_text('notebook = "it.ipynb"\n')
+    (folder / "assignment.toml").write_text(
+        'schema = 1\nname = "it"\ntitle = "It"\nnotebook = "it.ipynb"\n[functions]\nhalf = "Half of x"\n'
+    )
     (folder / "it.ipynb").write_text(json.dumps(NOTEBOOK))
     (folder / "specimens.toml").write_text(specimens)
     return folder
@@ -170,16 +172,14 @@ def test_a_missing_file_is_named(tmp_path):
         load_specimens(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("toml", "key"), [("", "notebook"), ('notebook = "no.ipynb"', "notebook"), ("not toml", "notebook")]
-)
-def test_an_unreadable_source_notebook_is_named(tmp_path, toml, key):
-    """The sentence names assignment.toml and the key."""
-    (tmp_path / "assignment.toml").write_text(toml)
+@pytest.mark.parametrize(("text", "words"), [("{", "cannot be read"), ('{"nbformat": 3}', "version 4")])
+def test_an_unreadable_source_notebook_is_named(tmp_path, text, words):
+    """The sentence names the notebook."""
+    folder = assignment(tmp_path / "it", "")
+    (folder / "it.ipynb").write_text(text)
 
-    with pytest.raises(AssignmentError, match=r"assignment\.toml") as raised:
-        source_notebook(tmp_path)
-    assert raised.value.key == key
+    with pytest.raises(AssignmentError, match=rf"it\.ipynb: .*{words}"):
+        source_notebook(folder)
 
 
 def test_planar_has_enough_specimens_and_variants():
