@@ -24,10 +24,10 @@ NAMES = (
     "Amara Okafor", "Zoë Lindqvist", "Ming-Hui Tan", "Søren Dahl", "Priya Raghunathan", "李 思远",
     "Mateus Conceição", "Élodie Brémond", "Kwabena Asante", "Саша Ковальчук", "Yusuf Demirağ",
     "Anna-Lena Groß", "佐藤 ひかり", "Niamh O'Dowd", "Łukasz Wójcik", "Ayşe Şahin", "Tomás Ñáñez",
-    "نور الحداد", "Ingrid Ó Súilleabháin", "Chinedu Eze", "Θεοδώρα Παππά", "Bat-Erdene Ganbold", "Leilani Kahale",
-    "김 서연", "Oluwaseun Adébáyò", "Björk Árnadóttir", "Rafael de la Cruz", "Mei Ling Wu", "אורי לביא",
-    "Vivaan Iyer", "Đặng Thu Hà", "Ilse van 't Hoff", "Jiří Šťastný", "Fatoumata Diallo", "Noa Ben-Ami",
-    "अनन्या शर्मा", "Zyanya Ixchel", "Robert'); DROP TABLE students;--", "=SUM(1,2)",
+    "نور الحداد", "Ingrid Ó Súilleabháin", "Chinedu Eze", "Θεοδώρα Παππά", "Bat-Erdene Ganbold",
+    "Leilani Kahale", "김 서연", "Oluwaseun Adébáyò", "Björk Árnadóttir", "Rafael de la Cruz", "Mei Ling Wu",
+    "אורי לביא", "Vivaan Iyer", "Đặng Thu Hà", "Ilse van 't Hoff", "Jiří Šťastný", "Fatoumata Diallo",
+    "Noa Ben-Ami", "अनन्या शर्मा", "Zyanya Ixchel", "Robert'); DROP TABLE students;--", "=SUM(1,2)",
 )  # fmt: skip
 
 MARKUP_NAME = "<img src=x onerror=alert(1)>" if os.name == "posix" else "&lt;img src=x onerror=alert(1)&gt;"
