@@ -1,0 +1,123 @@
+"""Pages in a real browser: Chromium (or Chrome), Node, Java, and `npm ci --prefix tests/browser`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "unit"))  # shown_results.py and xss_payloads.py serve both folders
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker here, so that the folder can be run alone."""
+    config.addinivalue_line("markers", "browser: needs Chromium, Node, Java and tests/browser/node_modules")
+
+
+def missing() -> str:
+    """Return what is not there, or an empty text."""
+    if not any(map(shutil.which, BROWSERS)):
+        return "no Chromium: apt-get install chromium"
+    if shutil.which("node") is None:
+        return "no Node: apt-get install nodejs npm"
+    if not (HERE / "node_modules" / "puppeteer-core").is_dir():
+        return "no node_modules: npm ci --prefix tests/browser"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every kind of page, written to files as students and staff get them."""
+    from shown_results import SOURCE, a_class, every_page
+
+    from graders.class_page import class_page
+    from pytest_symmetry.feedback.html import student_page
+
+    folder = tmp_path_factory.mktemp("pages")
+    pages = {
+        f"student-{name}": student_page(
+            result, title="Planar: one hidden layer", reveal="cause", source=SOURCE
+        )
+        for name, result in every_page().items()
+    }
+    pages["class"] = class_page(a_class(410), title="Planar: one hidden layer")
+    pages["class-staff"] = class_page(
+        a_class(410), title="Planar: one hidden layer", names=True, expected=500
+    )
+    return {name: write(folder / f"{name}.html", text) for name, text in pages.items()}
+
+
+@pytest.fixture(scope="session")
+def attacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One page for each payload, with the payload in every field that a student fills."""
+    from xss_payloads import PAYLOADS
+
+    folder = tmp_path_factory.mktemp("attacks")
+    return {str(i): write(folder / f"{i}.html", attacked(payload)) for i, payload in enumerate(PAYLOADS)}
+
+
+def attacked(payload: str) -> str:
+    """Return a student's page that holds ``payload`` wherever a student's text may stand."""
+    from shown_results import ERROR_MAP, FACTS, gradient, result, verdict
+
+    from pytest_symmetry.feedback.html import student_page
+    from pytest_symmetry.findings import Finding, Outcome, Place
+
+    place = Place(payload, 7, 2, payload)
+    finding = gradient(place=place, facts={**FACTS, "array": payload}, figure={**ERROR_MAP, "array": payload})
+    findings = [finding, Finding("ZZZ1", facts={payload: payload}, place=Place(payload))]
+    tests = [verdict(payload, Outcome.FAILED, 1, findings, payload), verdict(payload)]
+    return student_page(result(payload, tests), title=payload, source={7: "\n".join([payload] * 9)})
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a page as the grader does."""
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def visited(shown: dict[str, Path], attacks: dict[str, Path]) -> dict[str, Any]:
+    """What Chromium saw on every page; skipped, with the reason, where it cannot be asked."""
+    if reason := missing():
+        pytest.skip(reason)
+    browser = next(path for path in map(shutil.which, BROWSERS) if path)
+    jobs = {
+        "pages": {name: str(path) for name, path in shown.items()},
+        "hostile": {name: str(path) for name, path in attacks.items()},
+    }
+    done = subprocess.run(
+        ["node", str(HERE / "visit.cjs"), browser],
+        input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def checked(shown: dict[str, Path]) -> dict[str, list[str]]:
+    """What the W3C's checker says about every page: the messages by page."""
+    jar = HERE / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    if shutil.which("java") is None or not jar.is_file():
+        pytest.skip(
+            "no Java or no vnu-jar: apt-get install default-jre-headless, then npm ci --prefix tests/browser"
+        )
+    done = subprocess.run(
+        ["java", "-jar", str(jar), "--stdout", "--exit-zero-always", "--format", "json"]
+        + [str(path) for path in shown.values()],
+        capture_output=True, text=True, timeout=200, check=True,
+    )  # fmt: skip
+    messages: dict[str, list[str]] = {path.name: [] for path in shown.values()}
+    for message in json.loads(done.stdout)["messages"]:
+        messages[Path(message["url"]).name].append(
+            f"{message['type']} line {message.get('lastLine')}: {message['message']}"
+        )
+    return messages
