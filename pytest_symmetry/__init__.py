@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pytest_symmetry.checks.gradients import check_gradients
     from pytest_symmetry.checks.initialization import check_initialization
     from pytest_symmetry.checks.matches import check_matches
+    from pytest_symmetry.checks.purity import check_purity
     from pytest_symmetry.checks.symmetry import check_symmetry
     from pytest_symmetry.errors import CheckFailed, SymmetryError
     from pytest_symmetry.findings import Finding, GradientEvidence, MatchEvidence, SymmetryEvidence
@@ -27,6 +28,7 @@ __all__ = [
     "check_gradients",
     "check_initialization",
     "check_matches",
+    "check_purity",
     "check_symmetry",
 ]
 
@@ -40,6 +42,7 @@ _HOME = {
     "check_gradients": "checks.gradients",
     "check_initialization": "checks.initialization",
     "check_matches": "checks.matches",
+    "check_purity": "checks.purity",
     "check_symmetry": "checks.symmetry",
 }
 

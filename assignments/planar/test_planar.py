@@ -5,7 +5,14 @@ from functools import wraps
 import numpy as np
 import pytest
 
-from pytest_symmetry import CheckFailed, check_gradients, check_initialization, check_matches, check_symmetry
+from pytest_symmetry import (
+    CheckFailed,
+    check_gradients,
+    check_initialization,
+    check_matches,
+    check_purity,
+    check_symmetry,
+)
 
 # All sizes are primes and all differ, so that a transposed matrix or a wrong axis cannot hide.
 N_X, N_H, M = 3, 5, 7
@@ -116,16 +123,35 @@ def agrees(gradients, right):
     return True
 
 
-@pytest.mark.points(1)
-def test_update(submission, reference, net, probe_rng):
-    """One step downhill, as new arrays."""
+@pytest.fixture
+def step(net, probe_rng):
+    """The arguments of one step: parameters, gradients, learning rate."""
     gradients = {f"d{k}": probe_rng.normal(size=v.shape) for k, v in net["parameters"].items()}
-    check_matches(submission.update, reference.update, net["parameters"], gradients, 0.3)
+    return net["parameters"], gradients, 0.3
+
+
+@pytest.mark.points(0.5)
+def test_update(submission, reference, step):
+    """One step downhill."""
+    check_matches(submission.update, reference.update, *step)
+
+
+@pytest.mark.points(0.5)
+def test_update_leaves_the_old_parameters_alone(submission, step):
+    """The new parameters are new arrays; what was passed in stays as it was."""
+    check_purity(submission.update, *step)
 
 
 @pytest.mark.points(0.5)
 def test_train(submission, reference, net):
     """Training is start, then steps, made of the student's own functions."""
+
+    @wraps(submission.train)
+    def trained(*args):
+        result = submission.train(*args)
+        if isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[1], np.ndarray):
+            return result[0], list(result[1])
+        return result
 
     @wraps(reference.train)
     def steps_by_hand(X, Y, n_h, steps, learning_rate, seed):
@@ -136,24 +162,35 @@ def test_train(submission, reference, net):
             parameters = submission.update(parameters, submission.backward(X, Y, parameters), learning_rate)
         return parameters, costs
 
-    check_matches(submission.train, steps_by_hand, net["X"], net["Y"], N_H, 3, 0.3, 11)
+    check_matches(trained, steps_by_hand, net["X"], net["Y"], N_H, 3, 0.3, 11)
 
 
 @pytest.mark.points(0.5)
 def test_units_differ_after_training(submission, net):
     """Trained units can be told apart: the layer's effective width is the number of its units."""
     result = submission.train(net["X"], net["Y"], N_H, 20, 0.3, 11)
-    check_symmetry(result[0] if isinstance(result, tuple | list) and result else result)
+    trained = result[0] if isinstance(result, tuple | list) and result else result
+    check_matches(shapes_only(trained), shapes_only(net["parameters"]))
+    check_symmetry(trained)
+
+
+def shapes_only(parameters):
+    """Return zeros in the shapes of the parameters, so that nothing but names and shapes is compared."""
+    if not isinstance(parameters, dict):
+        return parameters
+    return {name: np.zeros(np.shape(value)) for name, value in parameters.items()}
 
 
 @pytest.mark.points(0.5)
-def test_predict(submission, net):
+def test_predict(submission, reference, net):
     """Class 1 wherever the student's own network says more than one half."""
     X, parameters = net["X"], net["parameters"]
 
+    @wraps(submission.predict)
     def classes(X, parameters):
         return np.ravel(submission.predict(X, parameters)).astype(float)
 
+    @wraps(reference.predict)
     def own_output_above_half(X, parameters):
         return np.ravel(output(submission, X, parameters) > 0.5).astype(float)
 
