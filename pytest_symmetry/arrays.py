@@ -80,6 +80,21 @@ def named_arrays(container: Any) -> dict[str, FloatArray]:
     return found
 
 
+def leaves(container: Any) -> dict[str, Any]:
+    """Return every parameter of ``container`` itself, not a copy, under the names of :func:`named_arrays`."""
+    found: dict[str, Any] = {}
+    _collect(container, "", found, 0)
+    return found
+
+
+def _collect(container: Any, path: str, into: dict[str, Any], depth: int) -> None:
+    if is_array(container):
+        into[path.removeprefix(".")] = container
+    elif depth < _DEPTH and (members := _children(container)) is not None:
+        for suffix, member in members:
+            _collect(member, path + suffix, into, depth + 1)
+
+
 def rebuild(container: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """Return a container of the same kind whose parameters are copies of ``arrays`` (any dtype).
 

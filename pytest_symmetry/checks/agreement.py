@@ -1,0 +1,166 @@
+"""Whether one array's claimed gradient is the slope of the loss: the verdict on a single array.
+
+A residual counts only if it is significant (outside the measurement's own error bar, and still there at
+smaller steps) and material (beside that array's own gradient). What lies between is a note. A kink asks for
+another direction, and then for another point.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from pytest_symmetry.differences import EPS, Neighbourhood, Outcome, Probe, draw_direction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_symmetry.arrays import FloatArray
+
+NEGLIGIBLE = 1e-9
+"""An array's gradient this small beside the largest one is zero as far as any error is concerned."""
+
+CLEAR = 1e-3
+"""A residual this large beside the gradient, the same at every step, needs no second direction."""
+
+LOOSER = 1000.0
+"""A gradient that came as float32 is judged at this many of its machine epsilons: one for each of the
+roundings of a long sum."""
+
+NOTEWORTHY = 1e-10
+"""Agreement to fewer digits than this, beyond the error bar, deserves a note."""
+
+MOVES = 8
+"""Large moves after which a loss that never changed in one bit does not read the array at all."""
+
+State = Literal["agrees", "differs", "kink", "unclear", "dead", "flat"]
+"""``dead``: gradient and slope are zero here, though the loss depends on the array elsewhere; ``flat``: the
+loss does not depend on the array at all."""
+
+
+@dataclass(slots=True)
+class ArrayVerdict:
+    """What became of one array. ``residual``, ``bar`` and ``scale`` are in units of the loss."""
+
+    name: str
+    shape: tuple[int, ...] = ()
+    state: State = "agrees"
+    residual: float = 0.0
+    bar: float = 0.0
+    scale: float = 0.0
+    directions: int = 0
+    evaluations: int = 0
+    kinks: int = 0
+    coarse: float = 0.0
+    entries_wrong: int | None = None
+    direction: FloatArray | None = None
+
+    def take(self, probe: Probe) -> None:
+        """Add one direction: the largest residual and error bar speak for the array."""
+        self.directions += 1
+        self.kinks += probe.kinks
+        self.residual = max(self.residual, abs(probe.residual))
+        self.bar = max(self.bar, probe.bar)
+        self.scale = probe.scale
+
+    def relative(self, value: float, floor: float) -> float:
+        """Return ``value`` beside this array's gradient, or 1 for anything beside nothing."""
+        size = max(self.scale, floor)
+        if size == 0.0:
+            return 0.0 if value == 0.0 else 1.0
+        return value / size
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges arrays at one point."""
+
+    near: Neighbourhood
+    gradients: Mapping[str, FloatArray]
+    precision: Mapping[str, float]
+    rtol: float
+    directions: int
+    floor: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.floor = NEGLIGIBLE * max((self.scale(name) for name in self.gradients), default=0.0)
+
+    def scale(self, name: str) -> float:
+        """Return the size of a typical slope along a direction of norm 1, by the claimed gradient."""
+        gradient = self.gradients[name]
+        return float(np.linalg.norm(gradient)) / math.sqrt(max(gradient.size, 1))
+
+    def tolerance(self, name: str) -> float:
+        """Return the relative error that is material for this array."""
+        looser = LOOSER * self.precision[name] if self.precision[name] > EPS else 0.0
+        return float(max(self.rtol, looser))
+
+    def judge(self, name: str) -> ArrayVerdict:
+        """Return the verdict on one array."""
+        verdict = ArrayVerdict(name, self.gradients[name].shape, scale=self.scale(name))
+        before = self.near.calls
+        for _ in range(self.directions):
+            self._one(verdict)
+            if verdict.state != "agrees":
+                break
+        if verdict.state == "agrees" and not self.gradients[name].any():
+            verdict.state = "flat" if self._is_flat(name) else "dead"
+        verdict.evaluations = self.near.calls - before
+        return verdict
+
+    def _probe(self, verdict: ArrayVerdict, *, quick: bool = False) -> Probe:
+        """Measure along a fresh direction."""
+        name = verdict.name
+        along = {name: draw_direction(self.near.random, self.gradients[name].shape)}
+        claimed = {name: self.gradients[name]}
+        probe = self.near.quick(along, claimed, verdict.scale, self.tolerance(name)) if quick else None
+        if probe is None:
+            probe = self.near.careful(along, claimed, verdict.scale, self.tolerance(name))
+        verdict.take(probe)
+        verdict.direction = along[name]
+        return probe
+
+    def _one(self, verdict: ArrayVerdict) -> None:
+        probe = self._probe(verdict, quick=True)
+        if probe.outcome == "agrees":
+            self._look_closer(verdict, probe)
+            return
+        if probe.outcome == "differs" and abs(probe.residual) > CLEAR * probe.scale and not probe.kinks:
+            verdict.state = "differs"
+            return
+        outcomes: list[Outcome] = [probe.outcome]
+        while len(outcomes) < 3 and outcomes.count("differs") < 2:
+            outcomes.append(self._probe(verdict).outcome)
+        if outcomes.count("differs") >= 2:
+            verdict.state = "differs"
+        elif outcomes.count("agrees") < 2:
+            verdict.state = "kink" if "kink" in outcomes else "unclear"
+
+    def _look_closer(self, verdict: ArrayVerdict, probe: Probe) -> None:
+        """Follow up a residual that is small beside the gradient, yet more than the measurement's error.
+
+        One direction may hide most of a wrong gradient by chance; three do not.
+        """
+        if abs(probe.residual) <= max(probe.bar, NOTEWORTHY * probe.scale):
+            return
+        others = [self._probe(verdict), self._probe(verdict)]
+        if any(other.outcome == "differs" for other in others):
+            last = self._probe(verdict)
+            if [p.outcome for p in (*others, last)].count("differs") >= 2:
+                verdict.state = "differs"
+            return
+        sizes = [abs(p.residual) for p in (probe, *others) if abs(p.residual) > 3 * p.bar]
+        if len(sizes) >= 2:
+            verdict.coarse = max(sizes) / probe.scale if probe.scale else 0.0
+
+    def _is_flat(self, name: str) -> bool:
+        """Return whether the loss stayed the same, bit by bit, however far the array moved."""
+        array = self.gradients[name]
+        for size in np.geomspace(1e-3, 10.0, MOVES):
+            far = self.near.point[name] + size * self.near.random.standard_normal(array.shape)
+            if float(self.near.at({name: far})) != self.near.value:
+                return False
+        return True

@@ -1,0 +1,291 @@
+"""What a loss and its gradients owe their caller before a single number is compared.
+
+A number that is finite; a gradient for every parameter, of its shape, finite; arguments left as they were;
+and the same answer to the same question. Two calls of each function are made at the point of the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_symmetry.arrays import FloatArray
+from pytest_symmetry.checks.naming import gradient_name, pick_gradients
+from pytest_symmetry.checks.program import Answer, Program, changed_names, number_of
+from pytest_symmetry.differences import EPS, EPS32
+from pytest_symmetry.findings import Finding, Place
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_symmetry.checks.surroundings import Surroundings
+
+_SAME_LOSS = {"float64": 1e-9, "float32": 1e-5}
+"""How far two losses of one point may lie apart, relative to their size: threads and memory alignment change
+the last digits of a sum, randomness changes the first ones."""
+
+_SAME_GRADIENT = {"float64": 1e-9, "float32": 1e-4}
+"""The same for gradients, relative to the largest entry of the array."""
+
+
+@dataclass(slots=True)
+class Contract:
+    """What the first calls at a point have shown.
+
+    ``precision`` is the machine epsilon of the type each gradient came in, ``place`` where the gradient
+    function stands, ``absent`` the parameters that have no gradient.
+    """
+
+    value: float = np.nan
+    single: bool = False
+    gradients: dict[str, FloatArray] = field(default_factory=dict)
+    precision: dict[str, float] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+    returned: Any = None
+    notes: list[Finding] = field(default_factory=list)
+    loss_place: Place = field(default_factory=Place)
+    place: Place = field(default_factory=Place)
+
+
+class Broken(Exception):
+    """The contract is broken: carries the finding."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        super().__init__(finding.code)
+
+
+def keep_contract(
+    program: Program, arrays: Mapping[str, FloatArray], names: list[str], around: Surroundings
+) -> Contract:
+    """Call each function twice at ``arrays`` and return what they gave.
+
+    Raises:
+        Broken: with the first finding.
+    """
+    kept = Contract()
+    loss = program.ask(program.loss, arrays)
+    kept.loss_place = place_of(loss, program.loss)
+    _loss_is_number(kept, loss.value)
+    _unchanged(kept.loss_place, loss, arrays, around, "PUR101")
+    first = program.ask(program.gradients, arrays)
+    kept.place = place_of(first, program.gradients)
+    read_gradients(kept, first.value, arrays, names, program)
+    _unchanged(kept.place, first, arrays, around, "PUR102")
+    again = program.ask(program.loss, arrays)
+    _loss_repeats(kept, again.value, program)
+    second = program.ask(program.gradients, arrays)
+    _gradients_repeat(kept, second.value, arrays, names, program)
+    kept.notes += around.cache_notes(first.calls, kept.place)
+    return kept
+
+
+def place_of(answer: Answer, function: Callable[[Any], Any]) -> Place:
+    """Return where the code of a call stands: the submission's last function in it, else the caller's own."""
+    if answer.calls:
+        last = answer.calls[-1]
+        return Place(function=last.function, cell=last.cell, line=last.line)
+    name = getattr(function, "__name__", "")
+    return Place(function=name if name.isidentifier() else None)
+
+
+def _loss_is_number(kept: Contract, raw: Any) -> None:
+    value = raw[0] if isinstance(raw, tuple | list) and len(raw) else raw
+    number = number_of(raw)
+    if number is None or np.iscomplexobj(number):
+        shape = list(np.shape(value)) if hasattr(value, "shape") else None
+        raise Broken(
+            Finding("GRD110", place=kept.loss_place, facts={"type": type(value).__name__, "shape": shape})
+        )
+    if not np.isfinite(number):
+        raise Broken(Finding("GRD111", place=kept.loss_place, facts={"value": str(float(number))}))
+    kept.value = float(number)
+    kept.single = getattr(number, "dtype", None) in (np.float32, np.float16)
+    if np.ndim(value) > 0 and hasattr(value, "shape"):
+        facts = {"shape": list(np.shape(value))}
+        kept.notes.append(Finding("GRD124", severity="note", place=kept.loss_place, facts=facts))
+
+
+def _unchanged(
+    place: Place, answer: Answer, arrays: Mapping[str, FloatArray], around: Surroundings, code: str
+) -> None:
+    changed = changed_names(answer.given, arrays, answer.calls)
+    if changed:
+        raise Broken(Finding(code, place=_at(place, changed[0]), facts={"arrays": changed}))
+    if harmed := around.harmful(answer, arrays):
+        raise Broken(Finding("PUR103", place=_at(place, harmed[0]), facts={"arrays": harmed}))
+
+
+def _at(place: Place, array: str) -> Place:
+    return Place(place.function, place.cell, place.line, array or None)
+
+
+def read_gradients(
+    kept: Contract, raw: Any, arrays: Mapping[str, FloatArray], names: list[str], program: Program
+) -> None:
+    """Sort out the gradients: one for each name, numbers, of the parameter's shape, finite.
+
+    Raises:
+        Broken: with the first finding, the one of the last layer first.
+    """
+    kept.returned = raw
+    picked = pick_gradients(raw, {n: arrays[n].shape for n in names}, [*arrays])
+    kept.absent = [name for name in names if name not in picked]
+    if kept.absent and (len(kept.absent) == len(names) or not isinstance(program.parameters, Mapping)):
+        raise missing(kept, names)
+    for name in reversed(names):
+        if name in picked:
+            _read_one(kept, name, picked[name], arrays[name])
+
+
+def missing(kept: Contract, names: list[str]) -> Broken:
+    """Return the finding that parameters have no gradient."""
+    raw = kept.returned
+    found = sorted(map(str, raw)) if isinstance(raw, Mapping) else []
+    facts = {
+        "missing": [gradient_name(n) for n in kept.absent],
+        "array": gradient_name(kept.absent[0]),
+        "found": found[:20],
+        "returned": type(raw).__name__,
+        "length": len(raw) if isinstance(raw, tuple | list) else None,
+        "wanted": len(names),
+    }
+    return Broken(Finding("GRD103", place=_at(kept.place, gradient_name(kept.absent[0])), facts=facts))
+
+
+def _read_one(kept: Contract, name: str, raw: Any, parameter: FloatArray) -> None:
+    place = _at(kept.place, gradient_name(name))
+    label = gradient_name(name)
+    try:
+        array = np.asarray(raw.detach() if hasattr(raw, "detach") else raw)
+        if raw is None or array.dtype.kind not in "fiu":
+            raise TypeError
+    except (TypeError, ValueError):
+        kind = getattr(getattr(raw, "dtype", None), "name", None)
+        facts = {"array": label, "type": type(raw).__name__, "dtype": kind}
+        raise Broken(Finding("GRD106", place=place, facts=facts)) from None
+    if array.shape != parameter.shape:
+        _judge_shape(kept, place, label, array, parameter.shape)
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        index = [int(i) for i in bad[0]]
+        facts = {
+            "array": label,
+            "index": index,
+            "value": str(float(array[tuple(index)])),
+            "entries": array.size,
+            "entries_wrong": len(bad),
+        }
+        where = Place(place.function, place.cell, place.line, label, tuple(index) or None)
+        raise Broken(Finding("GRD104", place=where, facts=facts))
+    single = array.dtype in (np.float32, np.float16)
+    kept.precision[name] = float(np.finfo(array.dtype).eps) if single else EPS
+    kept.gradients[name] = np.array(array, dtype=np.float64).reshape(parameter.shape)
+
+
+def _judge_shape(
+    kept: Contract, place: Place, label: str, array: NDArray[Any], wanted: tuple[int, ...]
+) -> None:
+    """Refuse a gradient of another shape; one that an update would use rightly all the same gets a note."""
+    facts = {"array": label, "shape": list(array.shape), "expected_shape": list(wanted)}
+    if array.size == int(np.prod(wanted)) and (array.size == 1 or _spreads(array.shape, wanted)):
+        kept.notes.append(Finding("GRD125", severity="note", place=place, facts=facts))
+        return
+    raise Broken(Finding("GRD102", cause=_shape_cause(array.shape, wanted), place=place, facts=facts))
+
+
+def _spreads(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        return False
+
+
+def _shape_cause(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+    if not shape:
+        return "single-number"
+    same_size = int(np.prod(shape)) == int(np.prod(wanted))
+    squeezed = [n for n in shape if n != 1] == [n for n in wanted if n != 1]
+    if same_size and squeezed and len(shape) < len(wanted):
+        return "keepdims-missing"
+    if same_size and squeezed and len(shape) > len(wanted):
+        return "keepdims-extra"
+    if len(shape) > 1 and shape == wanted[::-1]:
+        return "transposed"
+    if same_size and len(shape) == 1:
+        return "shape-flattened"
+    return None
+
+
+def _loss_repeats(kept: Contract, raw: Any, program: Program) -> None:
+    number = number_of(raw)
+    again = np.nan if number is None else float(number)
+    apart = abs(again - kept.value)
+    if not apart <= _SAME_LOSS["float32" if kept.single else "float64"] * max(abs(kept.value), abs(again)):
+        facts = {"first": kept.value, "second": again, "reseed": program.reseed is not None}
+        raise Broken(Finding("GRD112", place=kept.loss_place, facts=facts))
+
+
+def _gradients_repeat(
+    kept: Contract, raw: Any, arrays: Mapping[str, FloatArray], names: list[str], program: Program
+) -> None:
+    again = Contract(place=kept.place)
+    read_gradients(again, raw, arrays, names, program)
+    different = [name for name, *_ in _different(kept, again)]
+    if not different:
+        return
+    twice = all(_is_multiple(kept.gradients[n], again.gradients[n], 2.0) for n in different)
+    adds = twice or _keeps_adding(kept, again, different, arrays, names, program)
+    cause = "accumulates" if adds else None
+    name = different[-1]
+    worst = np.unravel_index(
+        int(np.argmax(np.abs(again.gradients[name] - kept.gradients[name]))), kept.gradients[name].shape
+    )
+    index = [int(i) for i in worst]
+    facts = {
+        "array": gradient_name(name),
+        "index": index,
+        "first": float(kept.gradients[name][worst]),
+        "second": float(again.gradients[name][worst]),
+        "arrays": [gradient_name(n) for n in different],
+        "twice": cause is not None,
+        "reseed": program.reseed is not None,
+    }
+    place = Place(
+        kept.place.function, kept.place.cell, kept.place.line, gradient_name(name), tuple(index) or None
+    )
+    raise Broken(Finding("GRD105", cause=cause, place=place, facts=facts))
+
+
+def _different(kept: Contract, again: Contract) -> Iterator[tuple[str, float]]:
+    for name, first in kept.gradients.items():
+        tolerance = _SAME_GRADIENT["float64" if kept.precision[name] == EPS else "float32"]
+        size = max(float(np.abs(first).max(initial=0)), float(np.abs(again.gradients[name]).max(initial=0)))
+        apart = float(np.abs(again.gradients[name] - first).max(initial=0))
+        if apart > max(tolerance, 10 * kept.precision[name]) * size:
+            yield name, apart
+
+
+def _is_multiple(first: FloatArray, second: FloatArray, factor: float) -> bool:
+    size = float(np.abs(first).max(initial=0))
+    return size > 0 and float(np.abs(second - factor * first).max(initial=0)) <= 10 * EPS32 * size
+
+
+def _keeps_adding(
+    kept: Contract,
+    again: Contract,
+    different: list[str],
+    arrays: Mapping[str, FloatArray],
+    names: list[str],
+    program: Program,
+) -> bool:
+    """Return whether a third call adds the same again: gradients summed since before the check."""
+    third = Contract(place=kept.place)
+    read_gradients(third, program.ask(program.gradients, arrays).value, arrays, names, program)
+    return all(
+        _is_multiple(again.gradients[n] - kept.gradients[n], third.gradients[n] - kept.gradients[n], 2.0)
+        for n in different
+    )

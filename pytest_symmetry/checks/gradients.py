@@ -1,0 +1,261 @@
+"""Is a hand-written gradient the slope of its loss? The check, and what it says when it is not.
+
+The contract comes first (``contract``), then one slope per array at a generic point (``points``,
+``differences``, ``agreement``), and only for a failure the place of the error (``localization``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from pytest_symmetry import context
+from pytest_symmetry.arrays import leaves, named_arrays
+from pytest_symmetry.checks.agreement import ArrayVerdict, Judge
+from pytest_symmetry.checks.contract import Broken, Contract, keep_contract, missing, read_gradients
+from pytest_symmetry.checks.failing import fail
+from pytest_symmetry.checks.naming import gradient_name
+from pytest_symmetry.checks.points import blind_spots, generic_point
+from pytest_symmetry.checks.program import Program
+from pytest_symmetry.checks.report import Blame, Report, notes_on
+from pytest_symmetry.checks.surroundings import Surroundings
+from pytest_symmetry.differences import EPS32, Neighbourhood
+from pytest_symmetry.errors import StudentTrouble, SymmetryError
+from pytest_symmetry.findings import Finding
+
+if TYPE_CHECKING:
+    from pytest_symmetry.arrays import FloatArray
+    from pytest_symmetry.findings import GradientEvidence
+
+At = Literal["generic", "given"]
+
+REDRAWS = 4
+"""Points tried before a kink or a dead unit is accepted as a property of the loss."""
+
+SPREADS = (1.0, 0.1, 0.0)
+"""How far a generic point moves: less where the loss cannot be evaluated there (a parameter that has to
+stay positive)."""
+
+
+def check_gradients(
+    loss: Callable[[Any], Any],
+    gradients: Callable[[Any], Any],
+    parameters: Any,
+    *,
+    at: At = "generic",
+    seed: int = 0,
+    wrt: str | Iterable[str] | None = None,
+    directions: int = 1,
+    rtol: float = 1e-6,
+    exhaustive: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    reseed: Callable[[], Any] | None = None,
+) -> GradientEvidence:
+    """Check that ``gradients(parameters)`` is the gradient of ``loss(parameters)``.
+
+    Each array is compared with central differences along random directions, whose error is estimated from
+    the function itself (see ``pytest_symmetry.differences``): a difference is reported only if it is
+    outside the error bar and larger than ``rtol`` beside that array's own gradient. Each evaluation gets
+    its own copy of the parameters.
+
+    Args:
+        loss: takes the parameters, returns a number (or a tuple that begins with it).
+        gradients: takes the parameters, returns a gradient for each: named ``dW1``, ``grad_W1`` or ``W1``,
+            or in the parameters' order; ``(loss, gradients)`` is understood as well.
+        parameters: a dict, list, tuple, object or nested container of arrays, or one array; whatever has
+            ``__array__`` is converted to numpy. It is not changed.
+        at: "generic" moves to a random point near ``parameters``, where no zero, symmetry or kink hides a
+            mistake; "given" checks exactly there and notes what that point cannot show.
+        seed: of the point and the directions.
+        wrt: the parameters to check; all by default.
+        directions: random directions per array.
+        rtol: the relative error of an array's gradient that counts as wrong.
+        exhaustive: compare every entry (two evaluations each) instead of one slope per array.
+        progress: called with (done, total) during an exhaustive check, the first time before it starts.
+        reseed: called before every evaluation, for a loss that draws random numbers.
+
+    Returns:
+        What was measured, array by array, with notes.
+
+    Raises:
+        CheckFailed: a gradient is wrong, or the functions break their contract.
+        SymmetryError: the arguments of this call cannot be used.
+        StudentTrouble: a call into a submission gave no answer.
+    """
+    __tracebackhide__ = True
+    program = Program(loss, gradients, parameters, reseed)
+    check = GradientCheck(program, at=at, seed=seed, wrt=wrt, directions=directions, rtol=rtol)
+    check.exhaustive, check.progress = exhaustive, progress
+    evidence, finding = check.run()
+    if finding is not None:
+        fail(finding, evidence)
+    context.record(evidence)
+    return evidence
+
+
+@dataclass(slots=True)
+class GradientCheck:
+    """One check under way."""
+
+    program: Program
+    at: str = "generic"
+    seed: int = 0
+    wrt: str | Iterable[str] | None = None
+    directions: int = 1
+    rtol: float = 1e-6
+    exhaustive: bool = False
+    progress: Callable[[int, int], None] | None = None
+    code: str = "GRD101"
+    random: np.random.Generator = field(init=False)
+    given: dict[str, FloatArray] = field(init=False)
+    point: dict[str, FloatArray] = field(default_factory=dict)
+    notes: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.at not in ("generic", "given"):
+            msg = f'at={self.at!r}: a check is made at="generic" or at="given"'
+            raise SymmetryError(msg)
+        if self.directions < 1 or not 0 < self.rtol < 1:
+            msg = f"directions={self.directions} and rtol={self.rtol}: at least 1, and between 0 and 1"
+            raise SymmetryError(msg)
+        self.random = np.random.default_rng(self.seed)
+        self.given = {n: a for n, a in self._floats().items() if a.size}
+
+    def _floats(self) -> dict[str, FloatArray]:
+        """Return the parameters that can move; integer arrays are handed on as they are unless asked for."""
+        try:
+            arrays = named_arrays(self.program.parameters)
+        except TypeError as problem:
+            raise SymmetryError(str(problem)) from None
+        originals = leaves(self.program.parameters)
+        asked = self._asked(list(arrays))
+        whole = {n for n, leaf in originals.items() if np.asarray(leaf).dtype.kind in "iu"}
+        if self.wrt is not None:
+            whole -= set(asked)
+        elif len(whole) == len(arrays):
+            whole = set()
+        self.program.unmoved = {n: np.asarray(originals[n]) for n in whole}
+        return {n: a for n, a in arrays.items() if n not in whole}
+
+    def _asked(self, names: list[str]) -> list[str]:
+        if self.wrt is None:
+            return names
+        asked = [self.wrt] if isinstance(self.wrt, str) else list(self.wrt)
+        if unknown := [n for n in asked if n not in names]:
+            msg = f"wrt={unknown}: the parameters are {names}"
+            raise SymmetryError(msg)
+        return asked
+
+    def run(self) -> tuple[GradientEvidence, Finding | None]:
+        """Run the check: the evidence, and the finding of a failure."""
+        started = time.perf_counter()
+        report = Report(self.program, self.at, self.seed, started)
+        around = Surroundings.of(self.program)
+        names = [n for n in self._asked(list(self.given)) if n in self.given]
+        try:
+            kept = self._first_point(names, around)
+            self._drop_absent(kept, names)
+        except Broken as broken:
+            return report.evidence([], self.notes, passed=False), broken.finding
+        self.notes += kept.notes
+        if self.at == "given":
+            spots = blind_spots({n: self.given[n] for n in names})
+            self.notes += [Finding("GRD123", severity="note", facts=spot) for spot in spots]
+        judge, verdicts = self._judge(kept, names)
+        finding = self._conclude(judge, verdicts, kept, report)
+        self.notes += notes_on(judge, verdicts)
+        evidence = report.evidence(verdicts, self.notes, passed=finding is None, floor=judge.floor)
+        return evidence, finding
+
+    def _conclude(
+        self, judge: Judge, verdicts: list[ArrayVerdict], kept: Contract, report: Report
+    ) -> Finding | None:
+        """Return the finding of a failure: wrong, or nothing that could have shown a mistake."""
+        if any(v.state == "differs" for v in verdicts):
+            blame = Blame(judge, kept, report, self.code, self.seed, {})
+            if (finding := blame.finding(verdicts)) is not None:
+                return finding
+        if flat := [v.name for v in verdicts if v.state == "flat"]:
+            facts = {
+                "arrays": [gradient_name(n) for n in flat],
+                "parameters": flat,
+                "every": len(flat) == len(verdicts),
+                "value": judge.near.value,
+            }
+            return Finding("GRD107", place=replace(kept.loss_place, array=flat[0]), facts=facts)
+        if all(v.state in ("kink", "unclear", "dead") for v in verdicts):
+            facts = {"array": gradient_name(verdicts[0].name), "parameter": verdicts[0].name}
+            state = {"kink": verdicts[0].state == "kink", "dead": verdicts[0].state == "dead"}
+            return Finding("GRD127", place=kept.loss_place, facts=facts | state)
+        return None
+
+    def _first_point(self, names: list[str], around: Surroundings) -> Contract:
+        """Find a point where the functions can be evaluated, and hold them to their contract there."""
+        spreads = SPREADS if self.at == "generic" else (0.0,)
+        for spread in spreads:
+            self.point = generic_point(self.given, self.random, spread) if spread else dict(self.given)
+            try:
+                return keep_contract(self.program, self.point, names, around)
+            except Broken as broken:
+                if not spread or broken.finding.code != "GRD111":
+                    raise
+            except StudentTrouble:
+                raise
+            except Exception:
+                if not spread:
+                    raise
+        raise AssertionError  # pragma: no cover - the last spread is 0 and either returns or raises
+
+    def _drop_absent(self, kept: Contract, names: list[str]) -> None:
+        """Accept parameters without a gradient where the loss does not move with them (running averages).
+
+        Raises:
+            Broken: the loss moves with one of them.
+        """
+        near = self._neighbourhood(kept)
+        originals = leaves(self.program.parameters)
+        for name in list(kept.absent):
+            far = self.point[name] + 0.1 * self.random.standard_normal(self.point[name].shape)
+            if isinstance(originals[name], np.ndarray) and float(near.at({name: far})) != near.value:
+                raise missing(kept, names)
+            names.remove(name)
+            facts = {"array": gradient_name(name), "parameter": name}
+            self.notes.append(Finding("GRD126", severity="note", place=kept.place, facts=facts))
+
+    def _neighbourhood(self, kept: Contract) -> Neighbourhood:
+        noise = 0.5 * EPS32 * abs(kept.value) if kept.single else 0.0
+        return Neighbourhood(self.program.loss_at, self.point, kept.value, self.random, noise)
+
+    def _judge(self, kept: Contract, names: list[str]) -> tuple[Judge, list[ArrayVerdict]]:
+        """Judge every array, at another point where this one lies on a kink or leaves units dead."""
+        for attempt in range(REDRAWS):
+            near = self._neighbourhood(kept)
+            judge = Judge(near, kept.gradients, kept.precision, self.rtol, self.directions)
+            verdicts = [judge.judge(name) for name in names]
+            settled = all(v.state in ("agrees", "differs") for v in verdicts)
+            if settled or self.at == "given" or attempt == REDRAWS - 1:
+                break
+            if not self._move(kept, names):
+                break
+        return judge, verdicts
+
+    def _move(self, kept: Contract, names: list[str]) -> bool:
+        """Go to another generic point; return whether the functions can be evaluated there."""
+        point = generic_point(self.given, self.random)
+        try:
+            value = self.program.loss_at(point)
+            fresh = Contract(place=kept.place)
+            returned = self.program.ask(self.program.gradients, point).value
+            read_gradients(fresh, returned, point, names, self.program)
+        except StudentTrouble:
+            raise
+        except Exception:  # noqa: BLE001 - a point where the loss has no value is no point to check at
+            return False
+        if not np.isfinite(value):
+            return False
+        self.point, kept.value, kept.gradients = point, float(value), fresh.gradients
+        return True

@@ -1,0 +1,115 @@
+"""Which gradient belongs to which parameter: ``dW1`` or ``grad_W1`` to ``W1``, a list's by their order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pytest_symmetry.arrays import leaves
+
+_PARTS = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
+_MISSING = object()
+
+
+def gradient_name(name: str) -> str:
+    """Return what a course calls the gradient of a parameter: ``dW1``, ``layers[0].dW``, ``d[0]``.
+
+    A parameter without a name (a bare array) has the gradient "gradient".
+    """
+    if not name:
+        return "gradient"
+    head, dot, last = name.rpartition(".")
+    return f"{head}{dot}d{last}"
+
+
+def pick_gradients(
+    returned: Any, shapes: Mapping[str, tuple[int, ...]], every: Sequence[str]
+) -> dict[str, Any]:
+    """Return what ``returned`` holds for each parameter, as it is; names without a gradient are left out.
+
+    ``shapes`` are the parameters to look for, ``every`` the names of all the container's in order: a plain
+    sequence of gradients may follow either. A tuple such as ``(loss, gradients)`` or ``(gradients, cache)``
+    is searched for the part that fits best.
+    """
+    names = list(shapes)
+    candidates = [_pick(returned, names, every)]
+    if isinstance(returned, tuple | list):
+        candidates += [_pick(part, names, every) for part in returned if _may_hold(part, names)]
+    return max(candidates, key=lambda f: (len(f), sum(_fits(v, shapes[n]) for n, v in f.items())))
+
+
+def _may_hold(part: Any, names: Sequence[str]) -> bool:
+    """Return whether a part of a tuple may be the gradients: a container, or a lone parameter's array."""
+    return isinstance(part, Mapping | tuple | list) or len(names) == 1
+
+
+def _fits(value: Any, shape: tuple[int, ...]) -> bool:
+    try:
+        return bool(np.shape(value) == shape)
+    except ValueError:  # a ragged list
+        return False
+
+
+def _pick(returned: Any, names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
+    by_name = {}
+    for name in names:
+        value = _follow(returned, [a or b for a, b in _PARTS.findall(name)])
+        if value is not _MISSING:
+            by_name[name] = value
+    if len(by_name) < len(names) and isinstance(returned, tuple | list):
+        return _pick_in_order(returned, names, every) or by_name
+    if not by_name and len(names) == 1 and isinstance(returned, Mapping):
+        only = list(leaves(returned).values())
+        return {names[0]: only[0]} if len(only) == 1 else {}
+    return by_name
+
+
+def _pick_in_order(returned: Sequence[Any], names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
+    """Return a sequence's own members, or all arrays inside it, by the order of the parameters."""
+    own = list(returned) if all(_is_value(part) for part in returned) else []
+    for values in (own, list(leaves(returned).values())):
+        for order in (every, names):
+            if len(values) == len(order) > 0:
+                return {name: value for name, value in zip(order, values, strict=True) if name in names}
+    return {}
+
+
+def _is_value(part: Any) -> bool:
+    """Return whether ``part`` stands for one gradient (or for None in its place), not for several."""
+    return not isinstance(part, Mapping | tuple)
+
+
+def _follow(container: Any, parts: Sequence[str]) -> Any:
+    """Return the member of ``container`` at a path, each part spelled as a gradient or as it is."""
+    if not parts:
+        return _MISSING if isinstance(container, Mapping | tuple) else container
+    for spelling in _spellings(parts[0]):
+        inner = _member(container, spelling)
+        if inner is not _MISSING:
+            rest = parts[1:]
+            found = _follow(inner, rest) if rest else inner
+            if found is not _MISSING:
+                return found
+    return _MISSING
+
+
+def _spellings(part: str) -> tuple[str, ...]:
+    return (f"d{part}", f"grad_{part}", f"d_{part}", f"{part}_grad", f"g{part}", f"grad{part}", part)
+
+
+def _member(container: Any, part: str) -> Any:
+    if isinstance(container, Mapping):
+        if part in container:
+            return container[part]
+        return next((v for k, v in container.items() if not isinstance(k, str) and repr(k) == part), _MISSING)
+    if isinstance(container, list | tuple):
+        position = int(part) if part.isdigit() else -1
+        if 0 <= position < len(container):
+            return container[position]
+        return getattr(container, part, _MISSING) if hasattr(container, "_fields") else _MISSING
+    if hasattr(container, "__dict__") and not isinstance(container, type):
+        return vars(container).get(part, _MISSING)
+    return _MISSING

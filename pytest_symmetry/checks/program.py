@@ -1,0 +1,97 @@
+"""The caller's loss and gradient functions, called on copies, with every call counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_symmetry import context
+from pytest_symmetry.arrays import leaves, rebuild
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one call returned, the copy of the parameters it got, and the submission's calls within it."""
+
+    value: Any
+    given: Any
+    calls: tuple[context.Call, ...] = ()
+
+
+@dataclass(slots=True)
+class Program:
+    """A loss and its gradients as functions of named arrays.
+
+    ``parameters`` is the caller's own container: each call gets a new one of its kind, filled with copies.
+    ``reseed`` is called before every evaluation, so that a random loss can be made to repeat itself.
+    """
+
+    loss: Callable[[Any], Any]
+    gradients: Callable[[Any], Any]
+    parameters: Any
+    reseed: Callable[[], Any] | None = None
+    evaluations: int = 0
+    unmoved: dict[str, Any] = field(default_factory=dict)
+
+    def ask(self, function: Callable[[Any], Any], arrays: Mapping[str, NDArray[Any]]) -> Answer:
+        """Call ``function`` on copies of ``arrays`` and keep what is known of the call."""
+        given = rebuild(self.parameters, {**self.unmoved, **arrays})
+        surroundings = context.current()
+        before = len(surroundings.calls) if surroundings else 0
+        if self.reseed is not None:
+            self.reseed()
+        self.evaluations += 1
+        value = function(given)
+        return Answer(value, given, tuple(surroundings.calls[before:]) if surroundings else ())
+
+    def loss_at(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
+        """Return the loss alone, as a number of whatever type it has.
+
+        The submission's calls are not kept: thousands of them, each with its arguments, may follow.
+        """
+        answer = self.ask(self.loss, arrays)
+        if answer.calls and (surroundings := context.current()) is not None:
+            del surroundings.calls[len(surroundings.calls) - len(answer.calls) :]
+        value = number_of(answer.value)
+        return np.nan if value is None else value
+
+
+def number_of(value: Any) -> Any:
+    """Return the loss in what a loss function returned: the number, or the first of a tuple, or None.
+
+    Arrays with one entry count as numbers (numpy's ``dot`` makes them); torch and jax scalars are converted.
+    """
+    if isinstance(value, float):
+        return value
+    if isinstance(value, tuple | list) and value:
+        value = value[0]
+    if value is None or isinstance(value, str | bytes | bool | dict):
+        return None
+    if hasattr(value, "detach"):
+        value = value.detach()
+    array = np.asarray(value)
+    if array.dtype.kind not in "fciu" or array.size != 1:
+        return None
+    return array.reshape(-1)[0]
+
+
+def changed_names(
+    given: Any, arrays: Mapping[str, NDArray[Any]], calls: tuple[context.Call, ...]
+) -> list[str]:
+    """Return the names of the parameters that a call changed: here, or in the submission's own process."""
+    now = leaves(given)
+    touched = {id(array) for call in calls for array in call.changed}
+    return [
+        name
+        for name, array in arrays.items()
+        if name not in now
+        or id(now[name]) in touched
+        or not np.array_equal(np.asarray(now[name]), array, equal_nan=True)
+    ]
