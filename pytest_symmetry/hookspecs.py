@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
+import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from pytest_symmetry.assignment import Assignment
     from pytest_symmetry.findings import Result
     from pytest_symmetry.remote.proxy import OpenedSubmission
     from pytest_symmetry.submission import Found, Submission
 
+hookspec = pluggy.HookspecMarker("pytest")
 
-@pytest.hookspec(firstresult=True)
+
+@hookspec(firstresult=True)
 def pytest_symmetry_submissions(assignment: Assignment, config: pytest.Config) -> Sequence[Found] | None:
     """Return the submissions to run an assignment's tests over; the first answer counts."""
 
 
-@pytest.hookspec(firstresult=True)
+@hookspec(firstresult=True)
 def pytest_symmetry_open_submission(
     submission: Submission, assignment: Assignment, config: pytest.Config
 ) -> OpenedSubmission | None:
@@ -30,6 +34,6 @@ def pytest_symmetry_open_submission(
     """
 
 
-@pytest.hookspec
+@hookspec
 def pytest_symmetry_results(results: Sequence[Result], config: pytest.Config) -> None:
     """Receive what became of each submission, at the end of the run (on the controller under xdist)."""

@@ -1,0 +1,229 @@
+"""Submissions x assignment -> results: pytest runs over chunks of a class, in worker processes.
+
+Each worker runs ``pytest.main`` over a chunk; the fixture ``submission`` stands for one file after another,
+each in a child process of its own. Nothing of a submission's folder configures these runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from graders.intake import Entry, in_chunks
+from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
+from pytest_symmetry.errors import AssignmentError
+from pytest_symmetry.feedback.html import student_page
+from pytest_symmetry.feedback.ordering import first_cause
+from pytest_symmetry.feedback.text import words_or_facts
+from pytest_symmetry.findings import Outcome, Result
+from pytest_symmetry.grading import versions
+from pytest_symmetry.submission import Found, read_submission
+
+CHUNK = 50
+"""Submissions per pytest run: longer runs only grow."""
+
+NO_ISOLATION = "none: the code was not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker is told: plain data only, so that it can travel to any executor."""
+
+    assignment: str
+    seed: int
+    reveal: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(slots=True)
+class _Supply:
+    """The pytest plugin of a batch run: says who is graded, and keeps the results."""
+
+    entries: Sequence[Entry]
+    results: list[Result] = field(default_factory=list)
+
+    def pytest_symmetry_submissions(self) -> list[Found]:
+        """Give the chunk's submissions."""
+        return [Found(entry.student, entry.path) for entry in self.entries]
+
+    def pytest_symmetry_results(self, results: Sequence[Result]) -> None:
+        """Keep the results."""
+        self.results = list(results)
+
+
+def run_tests(assignment: Assignment, entries: Sequence[Entry], seed: int) -> list[Result]:
+    """Run an assignment's tests over ``entries`` in this process and return a result for each.
+
+    Raises:
+        AssignmentError: pytest could not run the tests at all.
+    """
+    import pytest
+
+    supply = _Supply(entries)
+    arguments = [
+        *map(str, assignment.tests),
+        f"--rootdir={assignment.folder}",
+        f"--confcutdir={assignment.folder}",
+        f"-c{os.devnull}",
+        "--import-mode=importlib",
+        "--capture=sys",
+        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_symmetry.plugin"),
+        f"--symmetry-seed={seed}",
+    ]
+    with _clean_environment():
+        code = pytest.main(arguments, plugins=[supply])
+    if len(supply.results) != len(entries):
+        problem = f"its tests could not be run (exit code {int(code)}); run pytest in this folder to see why"
+        raise AssignmentError(assignment.folder, problem)
+    by_path = {result.submission: result for result in supply.results}
+    return [replace(by_path[str(entry.path)], submission=entry.label) for entry in entries]
+
+
+@contextlib.contextmanager
+def _clean_environment() -> Iterator[None]:
+    """Let no plugin and no option of the surroundings into a grading run."""
+    before = dict(os.environ)
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ.pop("PYTEST_PLUGINS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def grade_chunk(task: Task) -> list[tuple[Result, str]]:
+    """Grade a chunk in this process; return each result with its feedback page."""
+    assignment = load_assignment(Path(task.assignment))
+    results = run_tests(assignment, task.entries, task.seed)
+    return [
+        (result, _page(result, entry, assignment, task.reveal))
+        for result, entry in zip(results, task.entries, strict=True)
+    ]
+
+
+def _page(result: Result, entry: Entry, assignment: Assignment, reveal: str) -> str:
+    cells = dict(read_submission(entry.path, entry.student).cells)
+    return student_page(result, title=assignment.title, reveal=reveal, source=cells)
+
+
+def grade(
+    assignment: Assignment, entries: Sequence[Entry], *, seed: int, jobs: int, reveal: str
+) -> Iterator[tuple[Entry, Result, str]]:
+    """Yield (entry, result, page) for every entry as they are done; results do not depend on ``jobs``."""
+    for entry in entries:
+        if not entry.gradable:
+            yield (entry, *refused(entry, assignment, seed, reveal))
+    gradable = [entry for entry in entries if entry.gradable]
+    size = max(1, min(CHUNK, -(-len(gradable) // (4 * jobs))))
+    tasks = [Task(str(assignment.folder), seed, reveal, tuple(c)) for c in in_chunks(gradable, size)]
+    for task, graded in _through_workers(tasks, jobs):
+        if graded is not None:
+            yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
+            continue
+        for entry in task.entries:  # the worker itself died: find out on whose submission
+            alone = replace(task, entries=(entry,))
+            ((_, again),) = _through_workers([alone], 1)
+            result, page = again[0] if again else stopped(entry, assignment, seed, reveal)
+            yield entry, result, page
+
+
+def _through_workers(
+    tasks: Sequence[Task], jobs: int
+) -> Iterator[tuple[Task, list[tuple[Result, str]] | None]]:
+    """Yield each task with what it came to, or with None where its worker died."""
+    lost: list[Task] = []
+    with worker_pool(jobs) as pool:
+        futures = {_submit(pool, task): task for task in tasks}
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except BrokenProcessPool:
+                lost.append(futures[future])
+    yield from ((task, None) for task in lost)
+
+
+def _submit(pool: Executor, task: Task) -> Future[list[tuple[Result, str]]]:
+    return pool.submit(grade_chunk, task)
+
+
+def worker_pool(jobs: int) -> ProcessPoolExecutor:
+    """Return worker processes that start clean (spawned, not forked), the same on every platform."""
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=multiprocessing.get_context("spawn"))
+
+
+def refused(entry: Entry, assignment: Assignment, seed: int, reveal: str) -> tuple[Result, str]:
+    """Return the result and the page of a submission that cannot be graded."""
+    result = Result(
+        student=entry.student,
+        submission=entry.label,
+        sha256=entry.sha256,
+        status=entry.status,
+        reason=entry.reason,
+        points=0.0,
+        max_points=0.0,
+        assignment=assignment.name,
+        versions=versions(),
+        seed=str(seed),
+        isolation=NO_ISOLATION,
+    )
+    return result, student_page(result, title=assignment.title, reveal=reveal)
+
+
+def stopped(entry: Entry, assignment: Assignment, seed: int, reveal: str) -> tuple[Result, str]:
+    """Return the result of a submission on which the grader itself stopped: it waits for a person."""
+    reason = "the grader itself stopped on this submission"
+    return refused(replace(entry, status="waits for a person", reason=reason), assignment, seed, reveal)
+
+
+def check_solution(assignment: Assignment, seed: int) -> Result:
+    """Run the tests over the assignment's own solution and return its result: full marks.
+
+    Raises:
+        AssignmentError: the solution cannot be loaded, there are no tests, or it fails one of them.
+    """
+    if not assignment.tests:
+        raise AssignmentError(assignment.folder, "there is no test file in it; add a test_….py")
+    load_reference(assignment.folder)
+    solution = Entry("solution", assignment.source, assignment.notebook)
+    (result,) = run_tests(assignment, [solution], seed)
+    failed = [v for v in result.tests if v.outcome is not Outcome.PASSED]
+    if failed or not result.tests:
+        finding = first_cause(result.tests)
+        why = f": {finding.code} {words_or_facts(finding).title}" if finding else ""
+        what = (
+            f"its own solution fails {failed[0].name}{why}"
+            if failed
+            else "its tests ask nothing of a submission"
+        )
+        raise AssignmentError(assignment.source, f"{what}; mend the solution or the test before grading")
+    return result
+
+
+def fingerprint(assignment: Assignment) -> str:
+    """Return the hash of all that decides a verdict beside the submission: assignment and versions."""
+    digest = hashlib.sha256(repr(sorted(versions().items())).encode())
+    for file in _files(assignment.folder):
+        digest.update(file.relative_to(assignment.folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of an assignment, without what Python and editors leave behind."""
+    files = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return sorted(folder / p for p in files if not any(part.startswith((".", "__")) for part in p.parts))
+
+
+def key_of(entry: Entry, assignment_hash: str, seed: int) -> str:
+    """Return the key under which the result of an entry is kept."""
+    parts = [entry.student, entry.label, entry.sha256, entry.status, entry.reason, assignment_hash, str(seed)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
