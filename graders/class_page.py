@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from pytest_symmetry.diagnosis.causes import all_causes, code_page
 from pytest_symmetry.feedback.html import page_file, pages
 from pytest_symmetry.feedback.ordering import first_cause
-from pytest_symmetry.feedback.text import fill, number, printable, words_or_facts
+from pytest_symmetry.feedback.text import fill, number, printable, question_words, words_or_facts
 from pytest_symmetry.findings import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pytest_symmetry.findings import Finding, Result
 
@@ -85,6 +85,9 @@ def class_page(
     """
     graded = [r for r in results if r.status == "graded"]
     causes = _causes(graded)
+    everybody = _FEW if len(graded) > _FEW and not names else 1
+    questions = [q for q in _questions(graded) if q.asked >= everybody]
+    asked = {q.name for q in questions}
     return pages().get_template("class.html").render(
         title=title,
         names=names,
@@ -96,9 +99,9 @@ def class_page(
         median=_median([r.points for r in graded]),
         most=max((r.max_points for r in graded), default=0.0),
         full=sum(r.points >= r.max_points for r in graded),
-        questions=_questions(graded),
+        questions=questions,
         outcomes=_OUTCOMES,
-        causes=[_cause_row(group, names=names) for group in causes[:_SHOWN_CAUSES]],
+        causes=[_cause_row(group, asked, names=names) for group in causes[:_SHOWN_CAUSES]],
         more_causes=max(len(causes) - _SHOWN_CAUSES, 0),
         stopped=_stopped(results, names=names),
         isolation=_counted(r.isolation for r in results),
@@ -205,18 +208,22 @@ def _blanked(source: str, code: str) -> str:
         """A fact that differs from student to student."""
 
         def __str__(self) -> str:
-            return "…"
+            return "a function" if self._undefined_name == "function" else "…"
 
     env = jinja2.Environment(autoescape=False, undefined=Blank)  # noqa: S701 - escaped where the page shows it
     env.filters.update(dict.fromkeys(("number", "shape", "listed"), str))
     try:
-        return printable(env.from_string(source).render(place=Blank()).strip())
+        title = printable(env.from_string(source).render(place=Blank()).strip())
+        return title[:1].upper() + title[1:]
     except (TypeError, ValueError, jinja2.TemplateError):
         return code
 
 
-def _cause_row(group: CauseGroup, *, names: bool) -> dict[str, Any]:
-    """Return one cause as the page lists it; examples are the submissions with the most points."""
+def _cause_row(group: CauseGroup, shown: Collection[str], *, names: bool) -> dict[str, Any]:
+    """Return one cause as the page lists it; examples are the submissions with the most points.
+
+    ``shown`` are the questions that may be named.
+    """
     least = 1 if names else _FEW
     examples = sorted(group.students, key=lambda r: (-r.points, r.student))[:_EXAMPLES] if names else []
     return {
@@ -225,7 +232,7 @@ def _cause_row(group: CauseGroup, *, names: bool) -> dict[str, Any]:
         "count": len(group.students),
         "first_for": group.first_for,
         "places": [(w, n) for w, n in group.places.most_common(4) if w and n >= least],
-        "questions": [name for name, _ in group.questions.most_common(4)],
+        "questions": [question_words(name) for name, _ in group.questions.most_common(4) if name in shown],
         "examples": [(r.student, page_file(r.student)) for r in examples],
     }
 

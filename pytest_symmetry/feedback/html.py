@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_symmetry.feedback.figures import figure
 from pytest_symmetry.feedback.ordering import tell
-from pytest_symmetry.feedback.text import listed, number, printable, words_or_facts
+from pytest_symmetry.feedback.text import listed, number, printable, question_words, words_or_facts
 from pytest_symmetry.findings import Outcome
 
 if TYPE_CHECKING:
@@ -23,23 +24,27 @@ if TYPE_CHECKING:
     from pytest_symmetry.feedback.text import Words
     from pytest_symmetry.findings import Finding, Result, Verdict
 
-_AROUND = 3
+_AROUND = 4
+_FUNCTION = 11
 _MOST_LINES = 150
 _MOST_COLUMNS = 240
 _MOST_FIGURES = 6
 _MOST_PRINTED = 1500
 _MOST_TEXT = 2000
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ASCII = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "\u0131": "i", "æ": "ae"}
+)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*\.")
 
 
 @dataclass(frozen=True, slots=True)
 class CodeLine:
-    """One line of a student's cell; ``marked`` where the finding is."""
+    """One line of a student's cell; ``marked`` where the finding is: "here", or "starts here"."""
 
     number: int
     text: str
-    marked: bool
+    marked: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def student_page(
         first=blocks[0] if blocks else None,
         others=blocks[1:],
         notes=[_block(told, f"note-{i + 1}", reveal, None) for i, told in enumerate(story.notes)],
-        passed=[v.name for v in result.tests if v.outcome is Outcome.PASSED],
+        passed=[question_words(v.name) for v in result.tests if v.outcome is Outcome.PASSED],
         printed=_printed(result.tests),
         share=_share(result.points, result.max_points),
     )  # fmt: skip
@@ -116,7 +121,10 @@ def page_file(student: str) -> str:
     """
     if _PLAIN_NAME.fullmatch(student) and not _RESERVED.fullmatch(student):
         return f"{student}.html"
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", student).strip("-")[:40] or "student"
+    letters = (
+        unicodedata.normalize("NFKD", student.translate(_ASCII)).encode("ascii", "ignore").decode("ascii")
+    )
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", letters).strip("-")[:40] or "student"
     digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{plain}.{digest[:12]}.html"
 
@@ -134,7 +142,14 @@ def pages() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(number=number, listed=listed, spans=_spans, cut=_cut, outcome_class=_outcome_class)
+    env.filters.update(
+        number=number,
+        listed=listed,
+        spans=_spans,
+        cut=_cut,
+        outcome_class=_outcome_class,
+        question=question_words,
+    )
     return env
 
 
@@ -149,7 +164,7 @@ def _block(
     """Return a told finding with its picture, code and consequences."""
     return Block(
         words=words_or_facts(told.finding, reveal=reveal),
-        questions=tuple(told.questions),
+        questions=tuple(question_words(name) for name in told.questions),
         identifier=identifier,
         figure=figure(told.finding.figure) if pictured else None,
         code=_excerpt(told.finding, source),
@@ -168,22 +183,28 @@ def _excerpt(finding: Finding, source: Mapping[int, str] | None) -> Excerpt | No
     texts = source[place.cell].splitlines()[:_MOST_LINES]
     if not texts:
         return None
-    centre = place.line if place.line is not None else _definition(texts, place.function)
-    lines = tuple(CodeLine(n, text[:_MOST_COLUMNS], n == place.line) for n, text in enumerate(texts, start=1))
-    near = tuple(line for line in lines if abs(line.number - centre) <= _AROUND)
+    head = _definition(texts, place.function)
+    centre = place.line or head or 1
+    after = _FUNCTION if centre == head else _AROUND
+    mark = "starts here" if place.line == head else "here"
+    lines = tuple(
+        CodeLine(n, text[:_MOST_COLUMNS], mark if n == place.line else "")
+        for n, text in enumerate(texts, start=1)
+    )
+    near = tuple(line for line in lines if -_AROUND <= line.number - centre <= after)
     left_out = len(lines) - len(near)
     return Excerpt(place.cell, near, lines if left_out else (), left_out)
 
 
-def _definition(texts: Sequence[str], function: str | None) -> int:
-    """Return the line on which ``function`` is defined; the first one where it is not found."""
+def _definition(texts: Sequence[str], function: str | None) -> int | None:
+    """Return the line on which ``function`` is defined; None where it is not found."""
     head = re.compile(rf"\s*(?:async\s+)?def\s+{re.escape(function or '')}\s*\(")
-    return next((n for n, text in enumerate(texts, start=1) if head.match(text)), 1 + _AROUND)
+    return next((n for n, text in enumerate(texts, start=1) if head.match(text)), None)
 
 
 def _printed(verdicts: Sequence[Verdict]) -> list[tuple[str, str, bool]]:
     """Return what the submission printed, per question, with whether it was cut here."""
-    printed = [(v.name, v.printed) for v in verdicts if v.printed.strip()]
+    printed = [(question_words(v.name), v.printed) for v in verdicts if v.printed.strip()]
     return [(name, text[:_MOST_PRINTED], len(text) > _MOST_PRINTED) for name, text in printed[:8]]
 
 

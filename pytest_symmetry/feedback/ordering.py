@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from pytest_symmetry.findings import Finding, Verdict
 
+_LATER = {Outcome.NOT_ATTEMPTED: 1, Outcome.WAITS: 2}
+"""Questions whose findings give way to those of others."""
+
 
 @dataclass(slots=True)
 class Told:
@@ -36,8 +39,9 @@ def first_cause(verdicts: Sequence[Verdict]) -> Finding | None:
 
     It is the first failure, in test order, that no other finding explains. A question that was not
     attempted gives way to one that was: what somebody wrote is of more use to them than what they did not
-    write. Where every failure is a consequence of one that is not among ``verdicts`` (a run of one question
-    only), the first of them is taken, so that nobody is left without a hint.
+    write; an accident of the course's own test comes last. Where every failure is a consequence of one that
+    is not among ``verdicts`` (a run of one question only), the first of them is taken, so that nobody is
+    left without a hint.
     """
     story = tell(verdicts)
     return story.first.finding if story.first else None
@@ -61,11 +65,9 @@ def tell(verdicts: Sequence[Verdict]) -> Story:
 
 
 def _in_order(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
-    """Yield the findings of attempted questions, then those of questions that were not attempted."""
-    for attempted in (True, False):
-        for verdict in verdicts:
-            if (verdict.outcome is not Outcome.NOT_ATTEMPTED) is attempted:
-                yield from ((verdict, finding) for finding in verdict.findings)
+    """Yield the findings of questions tried, then of those left alone, then of those without a verdict."""
+    for verdict in sorted(verdicts, key=lambda v: _LATER.get(v.outcome, 0)):
+        yield from ((verdict, finding) for finding in verdict.findings)
 
 
 def _same(finding: Finding) -> tuple[object, ...]:

@@ -118,6 +118,13 @@ def place_words(place: Place) -> str:
     return printable(": ".join(part for part in (", ".join(where), what) if part))
 
 
+def question_words(name: str) -> str:
+    """Return a test's name as a person says it: "gradients of own loss (batch of 2)"."""
+    function, bracket, case = name.removeprefix("test_").partition("[")
+    said = function.replace("_", " ").strip() or name
+    return f"{said} ({case.removesuffix(']')})" if bracket else said
+
+
 def words(finding: Finding, *, reveal: str = "hint") -> Words:
     """Return what ``finding`` says; ``reveal`` is "hint" or "cause" (the mistake's name as well).
 

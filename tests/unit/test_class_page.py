@@ -84,6 +84,7 @@ def test_page_for_the_projector_tells_nobody() -> None:
         *a_class(40),
         *every_page().values(),
         result("secret-name", [verdict("backward", FAILED, 5, [odd])]),
+        result("someone", [verdict("test_cost[secret-three]")]),
         result("secret-two", [], "not gradable", "secret-reason in the file"),
     ]
     page = class_page(results, title=TITLE)

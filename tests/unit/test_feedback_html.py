@@ -26,6 +26,7 @@ from shown_results import (
 from xss_payloads import PAYLOADS
 
 from pytest_symmetry.feedback.html import page_file, student_page
+from pytest_symmetry.feedback.text import question_words
 from pytest_symmetry.findings import Finding, Outcome, Place, Result
 
 TITLE = "Planar: one hidden layer"
@@ -76,8 +77,26 @@ def test_marked_line_is_the_students_own() -> None:
     text = student_page(wrong_gradient(), title=TITLE, source=SOURCE)
 
     assert text.count('<li value="12" class="marked"><mark><code>    dW1 = dZ1 @ X.T</code></mark>') == 2
-    assert "8 more lines" in text
+    assert "7 more lines" in text
     assert "Your cell" not in student_page(wrong_gradient(), title=TITLE)
+
+
+def test_place_on_the_head_of_a_function_shows_the_function() -> None:
+    """A finding that knows only where its function starts does not point at that line as the culprit."""
+    finding = gradient(place=Place("backward", 7, 1))
+    shown = result("s", [verdict("q", Outcome.FAILED, 1, [finding])])
+    text = Page(student_page(shown, title=TITLE, source=SOURCE)).text.split("The whole cell")[0]
+
+    assert "← starts here" in text
+    assert "dW1 = dZ1 @ X.T" in text
+
+
+def test_questions_are_called_as_people_call_them() -> None:
+    """Without test_ and underscores; a case in brackets stays."""
+    assert question_words("test_units_start_different") == "units start different"
+    assert question_words("test_gradients[batch of 2]") == "gradients (batch of 2)"
+    assert question_words("test_") == "test_"
+    assert question_words("own name") == "own name"
 
 
 def test_excerpt_without_a_line_shows_the_functions_head() -> None:
