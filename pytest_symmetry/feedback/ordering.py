@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from pytest_symmetry.findings import Finding, Verdict
 
-_LATER = {Outcome.NOT_ATTEMPTED: 1, Outcome.WAITS: 2}
-"""Questions whose findings give way to those of others."""
-
 
 @dataclass(slots=True)
 class Told:
@@ -39,7 +36,8 @@ def first_cause(verdicts: Sequence[Verdict]) -> Finding | None:
 
     It is the first failure, in test order, that no other finding explains. A question that was not
     attempted gives way to one that was: what somebody wrote is of more use to them than what they did not
-    write; an accident of the course's own test comes last. Where every failure is a consequence of one that
+    write. A question without a verdict (an accident of the course's own test) gives a note, not a cause:
+    nothing in it is for the student to mend. Where every failure is a consequence of one that
     is not among ``verdicts`` (a run of one question only), the first of them is taken, so that nobody is
     left without a hint.
     """
@@ -53,7 +51,9 @@ def tell(verdicts: Sequence[Verdict]) -> Story:
     follow: dict[tuple[object, ...], Told] = {}
     notes: dict[tuple[object, ...], Told] = {}
     for verdict, finding in _in_order(verdicts):
-        shelf = notes if finding.severity != "fail" else fails if finding.consequence_of is None else follow
+        shelf = fails if finding.consequence_of is None else follow
+        if finding.severity != "fail" or verdict.outcome is Outcome.WAITS:
+            shelf = notes
         told = shelf.setdefault(_same(finding), Told(finding))
         if verdict.name not in told.questions:
             told.questions.append(verdict.name)
@@ -65,8 +65,8 @@ def tell(verdicts: Sequence[Verdict]) -> Story:
 
 
 def _in_order(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, Finding]]:
-    """Yield the findings of questions tried, then of those left alone, then of those without a verdict."""
-    for verdict in sorted(verdicts, key=lambda v: _LATER.get(v.outcome, 0)):
+    """Yield the findings of questions that were tried, then of those that were left alone."""
+    for verdict in sorted(verdicts, key=lambda v: v.outcome is Outcome.NOT_ATTEMPTED):
         yield from ((verdict, finding) for finding in verdict.findings)
 
 
