@@ -13,6 +13,7 @@ Every picture has a title, a description and a table that says the same.
 
 from __future__ import annotations
 
+import heapq
 import math
 import string
 from dataclasses import dataclass
@@ -79,16 +80,7 @@ def _error_map(data: Mapping[str, Any]) -> Figure:
     side = min(44.0, (_SIDE - left) / columns)
     numbers = side >= 40
     levels = [[_level(value, largest) for value in row] for row in errors]
-    cells = [
-        {
-            "x": round(left + j * side, 2),
-            "y": round(top + i * side, 2),
-            "level": levels[i][j],
-            "text": number(v, 2),
-        }
-        for i, row in enumerate(errors)
-        for j, v in enumerate(row)
-    ]
+    cells = _cells(errors, levels, left, top, side) if numbers else []
     wrong = sum(level > 0 for row in levels for level in row)
     facts = {
         "array": _name(data["array"]),
@@ -100,7 +92,7 @@ def _error_map(data: Mapping[str, Any]) -> Figure:
         "columns_with_errors": [j for j in range(columns) if any(row[j] for row in levels if j < len(row))],
     }
     shapes = {
-        "cells": cells if numbers else [], "squares": [] if numbers else _squares(levels),
+        "cells": cells, "squares": [] if numbers else _squares(levels),
         "side": round(side, 2), "left": left, "top": top, "width": round(columns * side, 2),
         "height": round(rows * side, 2), "numbers": numbers,
         "columns": [(round(left + (j + 0.5) * side, 2), j) for j in range(0, columns, 1 + columns // 16)],
@@ -244,6 +236,20 @@ def _level(value: float, largest: float) -> int:
     return min(_LEVELS, 1 + int(_LEVELS * value / largest * (1 - 1e-12)))
 
 
+def _cells(
+    errors: Sequence[Sequence[float]], levels: Sequence[Sequence[int]], left: float, top: float, side: float
+) -> list[dict[str, Any]]:
+    """Return a square with its number for each entry of a small array."""
+    return [
+        {
+            "x": round(left + j * side, 2), "y": round(top + i * side, 2), "level": levels[i][j],
+            "text": number(value, 2),
+        }
+        for i, row in enumerate(errors)
+        for j, value in enumerate(row)
+    ]  # fmt: skip
+
+
 def _squares(levels: Sequence[Sequence[int]]) -> list[tuple[int, float, str]]:
     """Return per level the side of its squares and one path with a point for each entry of that level.
 
@@ -263,12 +269,9 @@ def _grid_table(errors: Sequence[Sequence[float]], columns: int) -> Table:
     if columns <= 8 and len(errors) <= 12:
         rows = tuple((str(i), *(number(v, 3) for v in row)) for i, row in enumerate(errors))
         return Table(("row", *(str(j) for j in range(columns))), rows)
-    ranked = sorted(
-        ((value, i, j) for i, row in enumerate(errors) for j, value in enumerate(row)),
-        key=lambda entry: (math.isfinite(entry[0]), -entry[0], entry[1], entry[2]),
-    )
-    rows = tuple((f"[{i}, {j}]", number(value, 3)) for value, i, j in ranked[:20])
-    return Table(("entry", "error"), rows, len(ranked) - len(rows))
+    entries = [(math.isfinite(v), -v, i, j) for i, row in enumerate(errors) for j, v in enumerate(row)]
+    rows = tuple((f"[{i}, {j}]", number(-v, 3)) for _, v, i, j in heapq.nsmallest(20, entries))
+    return Table(("entry", "error"), rows, len(entries) - len(rows))
 
 
 def _letter(index: int) -> str:
