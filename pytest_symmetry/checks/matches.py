@@ -11,7 +11,7 @@ from pytest_symmetry.checks.comparisons import Compared, compare
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.context import Call, current, record
 from pytest_symmetry.diagnosis.explain import explain
-from pytest_symmetry.diagnosis.relations import shape_cause
+from pytest_symmetry.diagnosis.pairs import shape_cause
 from pytest_symmetry.diagnosis.returned import returned_names
 from pytest_symmetry.findings import Comparison, Finding, MatchEvidence, Place
 
@@ -181,10 +181,12 @@ def _kind(value: Any) -> str:
 
 
 def _explained(finding: Finding, compared: Iterable[Compared], names: _Names) -> Finding:
-    """Ask the diagnosis why, where the shapes are right and the values are not."""
-    if finding.code != "MAT101":
+    """Ask the diagnosis why, where values or shapes are off."""
+    if finding.cause is not None or finding.code not in ("MAT101", "MAT104"):
         return finding
-    pairs = [c for c in compared if c.wrong is not None and c.problem in ("", "values")]
+    pairs = [
+        c for c in compared if c.problem in ("", "values", "shape") and isinstance(c.student, np.ndarray)
+    ]
     student = {names(c.path): c.student for c in pairs}
     return explain(finding, student=student, expected={names(c.path): c.expected for c in pairs})
 

@@ -1,7 +1,9 @@
 """Why a value is wrong: the one place that checks ask for a cause.
 
-Relations between the arrays are tried first: they need no source and say what everybody can verify. What
-they leave open is looked up among the mistakes that the reference's source suggests.
+Relations between the arrays come first: they need no source and say what everybody can verify. What they
+leave open is looked up among the mistakes that the reference's source suggests. What is still open is
+located: the first step that is off. Nothing is said that more than one explanation fits, except as
+"one of".
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ import numpy as np
 
 from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.diagnosis.causes import all_causes
+from pytest_symmetry.diagnosis.locating import located
+from pytest_symmetry.diagnosis.lookup import Explanation, Sight, explanation, look
 from pytest_symmetry.diagnosis.relations import Relation, relate
-from pytest_symmetry.diagnosis.sizes import named_sizes
+from pytest_symmetry.diagnosis.sizes import leaves, named_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,31 +49,81 @@ def explain(
         noise: the relative error that ``expected`` or ``student`` may carry.
 
     Returns:
-        The finding with ``cause``; or, where several causes fit equally, with the fact ``one_of`` (their
-        titles); or unchanged where nothing is known. The fact ``also`` lists further wrong arrays that
-        have a cause of their own.
+        The finding with ``cause``; where several causes fit equally it is ``one-of-several`` and the fact
+        ``one_of`` lists their titles; unchanged where nothing is known. The fact ``also`` lists further
+        mistakes that show in other arrays.
     """
     context = current()
-    sizes = named_sizes(_arguments(context), parameters) if context else named_sizes((), parameters)
+    sizes = named_sizes(_arguments(context) if context else (), parameters)
+    sight = look(context, student, sizes) if context else None
+    precision = _precision(student)
+    if sight is not None and parameters is not None and _gradient_is_right(sight, precision):
+        return _with_explanation(finding, _about_the_loss(sight, precision), context)
     wrong = [name for name in student if name in expected and _differ(student[name], expected[name], noise)]
+    bases = dict(_given(context)) if context and parameters is None else {}
+    found = _relations(wrong, student, expected, parameters or {}, sizes, bases, noise)
+    array = finding.place.array or str(finding.facts.get("array", ""))
+    if _one_relation_for_all(found, wrong, student, expected, noise):
+        return _with_relation(finding, array, {array: next(iter(found.values())), **found})
+    about = student.get(array)
+    if sight is not None and (known := explanation(sight, precision, about)) is not None:
+        return _with_explanation(finding, known, context)
+    if array in found:
+        return _with_relation(finding, array, found)
+    if parameters is not None and (spot := located(array, wrong, list(student))) is not None:
+        return replace(finding, cause=spot.cause, facts={**finding.facts, **spot.facts})
+    return finding
+
+
+def _relations(
+    wrong: list[str],
+    student: Arrays,
+    expected: Arrays,
+    parameters: Arrays,
+    sizes: Mapping[int, str],
+    bases: Mapping[str, NDArray[Any]],
+    noise: float,
+) -> dict[str, Relation]:
     found: dict[str, Relation] = {}
     for name in wrong:
         relation = relate(
             student[name],
             expected[name],
             name=name,
-            parameter=(parameters or {}).get(name),
-            others=_others(name, expected),
+            parameter=parameters.get(name),
+            others={key: value for key, value in expected.items() if key != name},
             sizes=sizes,
+            bases=bases,
             noise=noise,
         )
         if relation is not None:
             found[name] = relation
-    return _with_relations(finding, found)
+    return found
 
 
-def _others(name: str, expected: Arrays) -> dict[str, NDArray[Any]]:
-    return {key: value for key, value in expected.items() if key != name}
+def _one_relation_for_all(
+    found: Mapping[str, Relation], wrong: list[str], student: Arrays, expected: Arrays, noise: float
+) -> bool:
+    """Return whether every wrong array is wrong in one and the same way, and that way has a name.
+
+    An array of one entry proves nothing by itself; it only must not contradict the others' factor.
+    """
+    if not found or len({r.cause for r in found.values()}) > 1 or not all(r.sharp for r in found.values()):
+        return False
+    factor = next(iter(found.values())).facts.get("factor", np.nan)
+    return all(
+        name in found
+        or (np.size(expected[name]) == 1 and not _differ(student[name], factor * expected[name], noise))
+        for name in wrong
+    )
+
+
+def _precision(student: Arrays) -> float:
+    """Return the noise of the coarsest dtype among the student's arrays."""
+    narrow = any(
+        np.asarray(a).dtype.itemsize < 8 and np.asarray(a).dtype.kind == "f" for a in student.values()
+    )
+    return 1e-6 if narrow else 1e-9
 
 
 def _differ(student: NDArray[Any], expected: NDArray[Any], noise: float) -> bool:
@@ -83,8 +137,49 @@ def _differ(student: NDArray[Any], expected: NDArray[Any], noise: float) -> bool
     return not bool((np.abs(mine.astype(complex) - theirs) <= 10 * noise * scale + 1e-14).all())
 
 
-def _with_relations(finding: Finding, found: Mapping[str, Relation]) -> Finding:
-    array = finding.place.array or str(finding.facts.get("array", ""))
+def _gradient_is_right(sight: Sight, noise: float) -> bool:
+    """Return whether the gradient equals the reference's and something else does not: then it is the loss."""
+    differing = sight.dictionary.differing(sight.seen, noise)
+    return bool(sight.own) and bool(differing) and not set(differing) & set(sight.own)
+
+
+def _about_the_loss(sight: Sight, noise: float) -> Explanation:
+    """Return what is known about a loss that is off while its gradient is right."""
+    known = explanation(sight, noise)
+    if known is not None and not known.also:
+        return known
+    for leaf in sight.dictionary.differing(sight.seen, noise):
+        relation = relate(sight.arrays[leaf], sight.right[leaf], name="cost", noise=noise)
+        if relation is not None and relation.sharp:
+            title = all_causes()[relation.cause].title
+            return Explanation("loss-related", {"relation": title}, function=sight.steps[leaf[0]].function)
+    return Explanation("loss-differs")
+
+
+def _with_explanation(finding: Finding, known: Explanation, context: Context | None) -> Finding:
+    facts: dict[str, Any] = {**finding.facts, **known.facts}
+    if known.one_of:
+        facts["one_of"] = list(known.one_of)
+    if known.function:
+        facts["where"] = known.function
+    if known.also:
+        facts["also"] = [
+            {"array": "", "cause": other.cause, "title": all_causes()[other.cause].title, **other.facts}
+            for other in known.also
+        ]
+    found = replace(finding, cause=known.cause, facts=facts)
+    return _placed(found, known.function, context)
+
+
+def _placed(finding: Finding, function: str, context: Context | None) -> Finding:
+    """Return the finding placed at the function that the mistake is in, where that was called."""
+    for call in context.calls if context and function else ():
+        if call.function == function and call.cell is not None:
+            return finding.at(function=function, cell=call.cell, line=call.line)
+    return finding
+
+
+def _with_relation(finding: Finding, array: str, found: Mapping[str, Relation]) -> Finding:
     if array not in found:
         return finding
     relation = found[array]
@@ -97,9 +192,18 @@ def _with_relations(finding: Finding, found: Mapping[str, Relation]) -> Finding:
     return replace(finding, cause=relation.cause, facts=facts)
 
 
+def _given(context: Context) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the arrays that the last call was given, by name."""
+    for call in context.calls[-1:]:
+        names = _signature(context.reference_source, call)
+        for i, value in enumerate(call.args):
+            for path, array in leaves(value):
+                yield (path.lstrip(".") or (names[i] if i < len(names) else f"argument {i}")), array
+
+
 def _arguments(context: Context) -> Iterator[tuple[str, Any]]:
     """Yield every argument of the calls made in this test, by the name the reference gives it."""
-    for call in context.calls:
+    for call in context.calls[:20]:
         names = _signature(context.reference_source, call)
         for i, value in enumerate(call.args):
             yield (names[i] if i < len(names) else "", value)

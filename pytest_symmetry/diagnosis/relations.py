@@ -2,7 +2,7 @@
 
 Each relation is tried on its own; the first that holds is the answer. A relation holds only where chance
 cannot explain it: every entry that agrees beyond those that were needed to fit a constant counts for the
-digits it agrees to, and :data:`DIGITS` of them are asked for.
+digits it agrees to, and several of them are asked for.
 """
 
 from __future__ import annotations
@@ -10,21 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_symmetry.diagnosis.pairs import Pair, Sizes, shape_cause
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_symmetry.arrays import FloatArray
-
-DIGITS = 5.0
-"""Decimal digits of agreement that must be left over before a relation is believed."""
-
-Sizes = Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,70 +36,6 @@ class Relation:
     sharp: bool = True
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """The two arrays, of one shape, and what is known around them."""
-
-    student: FloatArray
-    expected: FloatArray
-    name: str
-    noise: float
-    parameter: FloatArray | None
-    others: Mapping[str, FloatArray]
-    sizes: Sizes
-
-    @cached_property
-    def scale(self) -> float:
-        """The largest entry of the two arrays."""
-        return float(max(np.abs(self.student).max(initial=0.0), np.abs(self.expected).max(initial=0.0)))
-
-    @cached_property
-    def tolerance(self) -> float:
-        """What two entries may differ by and still be called equal: ten times the noise."""
-        return 10 * self.noise * self.scale
-
-    def equals(self, other: NDArray[Any]) -> bool:
-        """Return whether the student's array is ``other``."""
-        return other.shape == self.student.shape and self._near(self.student - other)
-
-    def _near(self, difference: FloatArray) -> bool:
-        return bool((np.abs(difference) <= self.tolerance).all())
-
-    def fits(self, array: NDArray[Any], basis: NDArray[Any]) -> float | None:
-        """Return c where ``array`` is c times ``basis``, beyond chance, else None."""
-        if basis.shape != array.shape or not (norm := float(np.vdot(basis, basis))):
-            return None
-        factor = float(np.vdot(basis, array)) / norm
-        if not self._near(array - factor * basis):
-            return None
-        return factor if self.proven(array, fitted=1) else None
-
-    def proven(self, array: NDArray[Any], *, fitted: int = 0, tried: int = 1) -> bool:
-        """Return whether agreement with ``array`` leaves enough digits, after ``tried`` guesses."""
-        sizes = np.abs(array).ravel()
-        with np.errstate(divide="ignore"):
-            digits = np.log10(sizes[sizes > self.tolerance] / self.tolerance) if self.tolerance else sizes
-        spare = np.sort(digits)[::-1][fitted:]
-        return float(spare.sum()) - math.log10(tried) >= DIGITS
-
-
-def shape_cause(shape: tuple[int, ...], expected: tuple[int, ...]) -> str | None:
-    """Return the cause that a difference in shape points to, or None where it points to nothing."""
-    if shape == expected:
-        return None
-    if expected == () and math.prod(shape) == 1:
-        return "number-as-array"
-    if shape == () and math.prod(expected) > 1:
-        return "single-number"
-    if shape == tuple(n for n in expected if n != 1):
-        return "keepdims-missing"
-    if len(shape) == len(expected) > 1 and shape == expected[::-1]:
-        return "transposed"
-    if len(shape) < len(expected) and math.prod(shape) == math.prod(expected):
-        return "shape-flattened"
-    return None
-
-
 def relate(
     student: NDArray[Any],
     expected: NDArray[Any],
@@ -112,6 +44,7 @@ def relate(
     parameter: NDArray[Any] | None = None,
     others: Mapping[str, NDArray[Any]] | None = None,
     sizes: Sizes | None = None,
+    bases: Mapping[str, NDArray[Any]] | None = None,
     noise: float = 1e-9,
 ) -> Relation | None:
     """Return the relation that makes ``student`` out of ``expected``, or None.
@@ -123,6 +56,7 @@ def relate(
         parameter: the parameter whose gradient this is, for regularisation terms.
         others: other arrays known by name (expected values, arguments), for copies.
         sizes: what a length means (``{7: "m", 4: "n_h"}``); "m" is the number of examples.
+        bases: arrays that the result may be a step from, such as the old parameters of an update.
         noise: the relative error that either array may carry: 1e-9 in float64, 1e-6 in float32, or the error
             bar of a numerical gradient.
     """
@@ -137,19 +71,20 @@ def relate(
         return None
     known = {key: np.asarray(value, dtype=np.float64) for key, value in (others or {}).items()}
     weight = None if parameter is None else np.asarray(parameter, dtype=np.float64)
-    pair = _Pair(mine, theirs, name, noise, weight, known, sizes or {})
+    start = {key: np.asarray(value, dtype=np.float64) for key, value in (bases or {}).items()}
+    pair = Pair(mine, theirs, name, noise, weight, known, start, sizes or {})
     if pair.equals(theirs):
         return None
     return next((found for test in _RELATIONS if (found := test(pair)) is not None), None)
 
 
-def _zeros(pair: _Pair) -> Relation | None:
+def _zeros(pair: Pair) -> Relation | None:
     if np.any(pair.student):
         return None
     return Relation("all-zero") if pair.proven(pair.expected) else None
 
 
-def _factor(pair: _Pair) -> Relation | None:
+def _factor(pair: Pair) -> Relation | None:
     """A constant factor, by the name of the constant where it has one."""
     names = _constants(pair.sizes)
     for value, cause, meaning in names:
@@ -190,18 +125,18 @@ def _constants(sizes: Sizes) -> list[tuple[float, str, str]]:
     return found
 
 
-def _transposed(pair: _Pair) -> Relation | None:
+def _transposed(pair: Pair) -> Relation | None:
     if pair.student.ndim == 2 and pair.equals(pair.expected.T) and _differs(pair, pair.expected.T):
         return Relation("transposed")
     return None
 
 
-def _differs(pair: _Pair, found: FloatArray) -> bool:
+def _differs(pair: Pair, found: FloatArray) -> bool:
     """Return whether ``found`` is told from the expected array clearly enough to be an explanation."""
     return pair.proven(found - pair.expected)
 
 
-def _reordered(pair: _Pair) -> Relation | None:
+def _reordered(pair: Pair) -> Relation | None:
     """The entries of one axis shifted by one, or reversed."""
     for axis in range(pair.expected.ndim):
         if pair.expected.shape[axis] < 2:
@@ -216,7 +151,7 @@ def _reordered(pair: _Pair) -> Relation | None:
     return None
 
 
-def _summed(pair: _Pair) -> Relation | None:
+def _summed(pair: Pair) -> Relation | None:
     """All entries along an axis are one number: the sum or the mean of what belongs there."""
     if pair.expected.size < 2:
         return None
@@ -230,7 +165,7 @@ def _summed(pair: _Pair) -> Relation | None:
     return None
 
 
-def _regularised(pair: _Pair) -> Relation | None:
+def _regularised(pair: Pair) -> Relation | None:
     """What is too much or too little is a multiple of the parameter: a regularisation term."""
     if pair.parameter is None or pair.parameter.shape != pair.expected.shape:
         return None
@@ -251,7 +186,7 @@ def _regularised(pair: _Pair) -> Relation | None:
     return None
 
 
-def _copied(pair: _Pair) -> Relation | None:
+def _copied(pair: Pair) -> Relation | None:
     """The array is another one: a gradient under the wrong name, or the parameter itself."""
     if pair.parameter is not None and pair.equals(pair.parameter) and _differs(pair, pair.parameter):
         return Relation("is-the-parameter")
@@ -261,7 +196,7 @@ def _copied(pair: _Pair) -> Relation | None:
     return None
 
 
-def _from_weight_gradient(pair: _Pair) -> Relation | None:
+def _from_weight_gradient(pair: Pair) -> Relation | None:
     """A bias gradient that was summed from the weight gradient."""
     for name, other in pair.others.items():
         if other.ndim != 2 or name == pair.name:
@@ -275,7 +210,23 @@ def _from_weight_gradient(pair: _Pair) -> Relation | None:
     return None
 
 
-def _partly(pair: _Pair) -> Relation | None:
+def _steps(pair: Pair) -> Relation | None:
+    """A step from a given array that has the right direction and the wrong length."""
+    for name, base in pair.bases.items():
+        if base.shape != pair.expected.shape:
+            continue
+        if pair.equals(base) and _differs(pair, base):
+            return Relation("step-not-taken", {"target": pair.name, "base": name})
+        length = pair.fits(pair.student - base, pair.expected - base)
+        if length is None or not pair.proven((length - 1) * (pair.expected - base), fitted=1):
+            continue
+        if abs(length + 1) <= 1e-6:
+            return Relation("step-uphill", {"target": pair.name})
+        return Relation("step-length", {"length": length}, sharp=False)
+    return None
+
+
+def _partly(pair: Pair) -> Relation | None:
     """Whole rows or columns are zero, and the rest is right."""
     wrong = np.abs(pair.student - pair.expected) > pair.tolerance
     for axis in range(pair.expected.ndim):
@@ -302,7 +253,7 @@ def _which_lines(lines: list[int], length: int) -> str:
     return "first-left-out" if lines == [0] else "lines-empty"
 
 
-def _clipped(pair: _Pair) -> Relation | None:
+def _clipped(pair: Pair) -> Relation | None:
     wrong = np.abs(pair.student - pair.expected) > pair.tolerance
     bound = float(np.abs(pair.student).max(initial=0.0))
     found = np.clip(pair.expected, -bound, bound)
@@ -311,7 +262,7 @@ def _clipped(pair: _Pair) -> Relation | None:
     return Relation("clipped", {"bound": bound}) if pair.proven(pair.student[wrong], fitted=1) else None
 
 
-def _elementwise(pair: _Pair) -> Relation | None:
+def _elementwise(pair: Pair) -> Relation | None:
     """A well-known function of each entry."""
     positive = bool((pair.expected > 0).all())
     guesses: list[tuple[str, Callable[[FloatArray], FloatArray]]] = [
@@ -332,7 +283,7 @@ def _elementwise(pair: _Pair) -> Relation | None:
     return None
 
 
-def _softmax_axis(pair: _Pair) -> Relation | None:
+def _softmax_axis(pair: Pair) -> Relation | None:
     """Probabilities that sum to 1 along another axis than they should."""
     if pair.expected.ndim != 2 or min(pair.expected.shape) < 2 or (pair.expected <= 0).any():
         return None
@@ -344,7 +295,7 @@ def _softmax_axis(pair: _Pair) -> Relation | None:
     return None
 
 
-def _threshold(pair: _Pair) -> Relation | None:
+def _threshold(pair: Pair) -> Relation | None:
     """Probabilities where decisions belong, or decisions the other way round."""
     if pair.expected.size < 3 or not np.isin(pair.expected, (0, 1)).all():
         return None
@@ -356,7 +307,7 @@ def _threshold(pair: _Pair) -> Relation | None:
     return None
 
 
-def _coarse(pair: _Pair) -> Relation | None:
+def _coarse(pair: Pair) -> Relation | None:
     """Right up to a coarser number type."""
     if pair.expected.size < 3:
         return None
@@ -373,14 +324,14 @@ def _coarse(pair: _Pair) -> Relation | None:
     return None
 
 
-def _offset(pair: _Pair) -> Relation | None:
+def _offset(pair: Pair) -> Relation | None:
     residual = pair.student - pair.expected
     offset = pair.fits(residual, np.ones_like(residual))
     return None if offset is None else Relation("constant-added", {"offset": offset, "per_sum": 0.0}, False)
 
 
 # The sharpest first: what needs no fitted constant, then what fits one.
-_RELATIONS: tuple[Callable[[_Pair], Relation | None], ...] = (
+_RELATIONS: tuple[Callable[[Pair], Relation | None], ...] = (
     _zeros,
     _threshold,
     _coarse,
@@ -389,6 +340,7 @@ _RELATIONS: tuple[Callable[[_Pair], Relation | None], ...] = (
     _summed,
     _copied,
     _from_weight_gradient,
+    _steps,
     _regularised,
     _softmax_axis,
     _reordered,

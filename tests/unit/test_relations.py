@@ -90,6 +90,9 @@ CASES = [
     (1 / P, P, "inverted", {}),
     (np.log(P), P, "logarithm-taken", {}),
     (np.exp(E), E, "logarithm-missing", {}),
+    (W.copy(), E, "step-not-taken", {"bases": {"W1": W}}),
+    (2 * W - E, E, "step-uphill", {"bases": {"W1": W}}),
+    (W + 0.01 / 0.3 * (E - W), E, "step-length", {"bases": {"W1": W}}),
     (np.array([[0.9, 0.2, 0.1, 0.6, 0.7]]), YES, "threshold-missing", {}),
     (1 - YES, YES, "decision-reversed", {}),
     (np.trunc(10 * E), 10 * E, "integers", {}),
@@ -211,6 +214,11 @@ def test_explain_names_the_cause_of_its_own_array_and_lists_the_others():
     ]
 
 
+def test_explain_locates_a_gradient_by_its_layer():
+    assert gradients(W1=normal(4, 3, seed=12)).cause == "located-weight-gradient"
+    assert gradients(W1=normal(4, 3, seed=12), b1=normal(4, 1, seed=13)).cause == "located-error"
+
+
 def test_explain_reads_the_sizes_from_the_log_of_calls():
     call = Call("backward", (normal(3, 7), {"W1": W, "b1": b}))
     with entered(Context(calls=[call])):
@@ -221,7 +229,9 @@ def test_explain_reads_the_sizes_from_the_log_of_calls():
 
 
 def test_explain_says_nothing_where_nothing_is_known():
-    finding = gradients(W1=normal(4, 3, seed=12))
+    right = {"scores": E}
+    wrong = {"scores": normal(4, 3, seed=12)}
+    finding = explain(Finding("MAT101", place=Place(array="scores")), student=wrong, expected=right)
 
     assert finding.cause is None
     assert "one_of" not in finding.facts

@@ -1,0 +1,293 @@
+"""Mistakes of the field: averages, biases, regularisation, dropout, recurrence, steps, starts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from pytest_symmetry.diagnosis.activations import is_plain
+from pytest_symmetry.diagnosis.observation import Scope, Site, number
+from pytest_symmetry.diagnosis.operators.change import Change, called, code, names_in, product, renamed
+
+_RATE = re.compile(r"^(learning_rate|lr|alpha|eta|rate|step_size)$")
+_STRENGTH = re.compile(r"^(lambd|lambd?a_?|lam|reg|regularization|l2|weight_decay|reg_strength)$")
+_BIAS = re.compile(r"(^|[\"'\[])(b|bias|beta|db|c)(_?[a-z0-9]{0,2})(\"|'|\]|$)")
+_MASK = re.compile(r"mask|drop|keep|^[DU]_?\d*$", re.IGNORECASE)
+_EPSILON = re.compile(r"^(eps|epsilon|tiny|small)$", re.IGNORECASE)
+
+
+def mean(site: Site, scope: Scope) -> Iterator[Change]:
+    """The average over the examples: never taken, taken twice, or taken along the wrong axis."""
+    node = site.node
+    facts = {"target": site.target}
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _counts_examples(node.right, scope):
+        yield Change(node.left, "factor-m", facts)
+        yield Change(ast.BinOp(node, ast.Div(), node.right), "factor-1-over-m", facts)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for kept, dropped in ((node.left, node.right), (node.right, node.left)):
+            if _is_reciprocal(dropped, scope):
+                yield Change(kept, "factor-m", facts)
+                yield Change(product(node, dropped), "factor-1-over-m", facts)
+    name = called(node)
+    if name in ("mean", "average") and isinstance(node, ast.Call) and is_reduced(site, scope):
+        yield Change(renamed(node, "sum"), "factor-m", facts)
+    if isinstance(node, ast.Assign) and scope.m_code and is_plain(_value_of(node.value, scope)):
+        twice = ast.BinOp(node.value, ast.Div(), code(scope.m_code))
+        yield Change(ast.Assign(node.targets, twice), "factor-1-over-m", facts)
+
+
+def is_reduced(site: Site, scope: Scope) -> bool:
+    """Return whether a call reduces an array over the examples."""
+    node = site.node
+    if not isinstance(node, ast.Call):
+        return False
+    inner = node.args[0] if node.args else node.func.value if isinstance(node.func, ast.Attribute) else None
+    value = _value_of(inner, scope) if inner is not None else None
+    if not isinstance(value, np.ndarray):
+        return False
+    before = [n for n in value.shape if scope.is_m(n)]
+    after = [n for n in np.shape(site.value) if scope.is_m(n)]
+    return len(after) < len(before)
+
+
+def _value_of(node: ast.AST, scope: Scope) -> Any:
+    return next((s.value for s in scope.sites if s.node is node), None)
+
+
+def _counts_examples(node: ast.AST, scope: Scope) -> bool:
+    return scope.is_m(_value_of(node, scope))
+
+
+def _is_reciprocal(node: ast.AST, scope: Scope) -> bool:
+    value = number(_value_of(node, scope))
+    return bool(value) and value is not None and abs(value) < 1 and scope.is_m(round(1 / value, 9))
+
+
+def wrong_size(site: Site, scope: Scope) -> Iterator[Change]:
+    """The number of examples read from the wrong axis."""
+    node = site.node
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Attribute):
+        return
+    if node.value.attr != "shape" or not scope.is_m(site.value):
+        return
+    shape = np.shape(_value_of(node.value.value, scope))
+    for axis, length in enumerate(shape):
+        if not scope.is_m(length):
+            other = ast.Subscript(node.value, ast.Constant(axis), ast.Load())
+            yield Change(other, "divided-by-wrong-size", {"target": site.target, "axis": axis})
+    yield Change(
+        ast.Attribute(node.value.value, "size", ast.Load()), "divided-by-wrong-size", {"target": site.target}
+    )
+
+
+def terms(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A term that is left out and has a name: a bias, a regularisation, what comes through time."""
+    node = site.node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
+        return
+    for kept, dropped in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(node.op, ast.Sub) and kept is node.right:
+            continue
+        cause = _term(dropped)
+        if cause:
+            yield Change(kept, cause, {"target": site.target, "term": ast.unparse(dropped)})
+            if cause == "regularisation-missing":
+                for factor in (2.0, 0.5):
+                    more = ast.BinOp(kept, node.op, product(ast.Constant(factor), dropped))
+                    yield Change(more, "regularisation-factor", {"target": site.target, "factor": factor})
+
+
+def _term(node: ast.expr) -> str:
+    """Return the cause of leaving a term out, or "" where the term has no name."""
+    text = ast.unparse(node)
+    names = names_in(node)
+    if any(_STRENGTH.match(name) for name in names):
+        return "regularisation-missing"
+    if _BIAS.search(text) and not isinstance(node, ast.BinOp | ast.Call):
+        return "bias-missing"
+    if any("prev" in name for name in names) and not isinstance(node, ast.Constant):
+        return "recurrent-term-missing"
+    if any("next" in name for name in names):
+        return "recurrent-gradient-missing"
+    return ""
+
+
+def strength(site: Site, scope: Scope) -> Iterator[Change]:
+    """A rate, a regularisation strength or a dropout mask that is left out of a product."""
+    node = site.node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult | ast.Div):
+        return
+    for kept, dropped in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(node.op, ast.Div) and dropped is node.left:
+            continue
+        text = dropped.id if isinstance(dropped, ast.Name) else ""
+        facts = {"target": site.target}
+        if _RATE.match(text):
+            yield Change(kept, "learning-rate-missing", facts)
+        elif _STRENGTH.match(text):
+            yield Change(kept, "regularisation-strength-missing", facts)
+        elif "keep" in text.lower() or text in ("p", "q"):
+            yield Change(kept, "mask-not-rescaled", facts)
+        elif _MASK.search(text) and _is_mask(_value_of(dropped, scope)):
+            yield Change(kept, "mask-not-applied", facts)
+
+
+def _is_mask(value: Any) -> bool:
+    """Return whether an array holds zeros and one other number."""
+    if not isinstance(value, np.ndarray) or value.size < 3 or value.dtype.kind not in "fbi":
+        return False
+    return len(np.unique(value)) == 2 and not np.all(value)
+
+
+def step(site: Site, _scope: Scope) -> Iterator[Change]:
+    """The update: uphill, or without the old value."""
+    node = site.node
+    facts = {"target": site.target}
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _has_rate(node.right):
+        yield Change(ast.BinOp(node.left, ast.Add(), node.right), "step-uphill", facts)
+        yield Change(node.left, "step-not-taken", facts)
+        yield Change(node.right, "old-value-forgotten", facts)
+        yield Change(ast.UnaryOp(ast.USub(), node.right), "old-value-forgotten", facts)
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub) and _has_rate(node.value):
+        yield Change(ast.AugAssign(node.target, ast.Add(), node.value), "step-uphill", facts)
+
+
+def _has_rate(node: ast.AST) -> bool:
+    return any(_RATE.match(name) for name in names_in(node))
+
+
+def logarithm(site: Site, _scope: Scope) -> Iterator[Change]:
+    """Another logarithm, or one that is not taken of the complement."""
+    node = site.node
+    if called(node) != "log" or not isinstance(node, ast.Call):
+        return
+    for name in ("log10", "log2", "log1p"):
+        yield Change(renamed(node, name), "logarithm-base", {"target": site.target, "instead": name})
+    inner = node.args[0] if node.args else None
+    if (
+        isinstance(inner, ast.BinOp)
+        and isinstance(inner.op, ast.Sub)
+        and isinstance(inner.left, ast.Constant)
+    ):
+        plain = ast.Call(node.func, [inner.right], node.keywords)
+        yield Change(plain, "complement-missing", {"target": site.target})
+
+
+def epsilon(site: Site, _scope: Scope) -> Iterator[Change]:
+    """The small number that keeps a root or a quotient finite: inside, outside, or missing."""
+    node = site.node
+    facts = {"target": site.target}
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _is_epsilon(node.right):
+        yield Change(node.left, "epsilon-missing", facts)
+        if called(node.left) == "sqrt" and isinstance(node.left, ast.Call):
+            inside = ast.BinOp(node.left.args[0], ast.Add(), node.right)
+            yield Change(ast.Call(node.left.func, [inside], []), "epsilon-inside-root", facts)
+    if called(node) == "sqrt" and isinstance(node, ast.Call) and isinstance(node.args[0], ast.BinOp):
+        inner = node.args[0]
+        if isinstance(inner.op, ast.Add) and _is_epsilon(inner.right):
+            root = ast.Call(node.func, [inner.left], [])
+            yield Change(ast.BinOp(root, ast.Add(), inner.right), "epsilon-outside-root", facts)
+
+
+def _is_epsilon(node: ast.AST) -> bool:
+    if isinstance(node, ast.Name):
+        return bool(_EPSILON.match(node.id))
+    return isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < node.value < 1e-3
+
+
+def start(site: Site, _scope: Scope) -> Iterator[Change]:
+    """How weights are drawn: another law, or without the root in its width."""
+    node = site.node
+    facts = {"target": site.target}
+    others = {"randn": "rand", "normal": "uniform", "standard_normal": "random"}
+    if isinstance(node, ast.Call) and called(node) in others:
+        yield Change(renamed(node, others[called(node)]), "uniform-for-normal", facts)
+        if called(node) == "normal" and not node.args:
+            yield Change(renamed(node, "random"), "uniform-for-normal", facts)
+    if called(node) == "sqrt" and isinstance(node, ast.Call) and number(site.value) is not None:
+        yield Change(node.args[0], "root-missing", facts)
+
+
+def softmax_axis(site: Site, _scope: Scope) -> Iterator[Change]:
+    """Probabilities that are normalised along the other axis."""
+    node, value = site.node, site.value
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Div) or not is_plain(value):
+        return
+    if value.ndim != 2 or min(value.shape) < 2 or (value <= 0).any():
+        return
+    for axis in (0, 1):
+        if np.allclose(value.sum(axis=axis), 1, rtol=0, atol=1e-9):
+            text = f"np.sum({ast.unparse(node.left)}, axis={1 - axis}, keepdims=True)"
+            facts = {"target": site.target}
+            yield Change(ast.BinOp(node.left, ast.Div(), code(text)), "softmax-axis", facts)
+            text = f"np.sum({ast.unparse(node.left)})"
+            yield Change(ast.BinOp(node.left, ast.Div(), code(text)), "softmax-over-everything", facts)
+
+
+def bias_gradient(site: Site, scope: Scope) -> Iterator[Change]:
+    """The gradient of a bias: taken from the weights' gradient, ones, or shared by all units."""
+    node = site.node
+    if not isinstance(node, ast.Assign) or not re.match(r"^(db|grad_?b|gb)", site.target):
+        return
+    value = _value_of(node.value, scope)
+    if not isinstance(value, np.ndarray):
+        return
+    facts = {"target": site.target}
+    right = ast.unparse(node.value)
+    for text, cause in (
+        (f"np.ones_like({right})", "constant-gradient"),
+        (f"np.zeros_like({right})", "all-zero"),
+        (f"np.full_like({right}, np.sum({right}))", "summed-over-all"),
+    ):
+        yield Change(ast.Assign(node.targets, code(text)), cause, facts)
+
+
+def gates(site: Site, _scope: Scope) -> Iterator[Change]:
+    """Sums written into overlapping or repeated places that are overwritten, and the reverse."""
+    node = site.node
+    facts = {"target": site.target}
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        assigned = ast.Assign([node.target], node.value)
+        yield Change(assigned, "overwritten-not-added", facts)
+    if isinstance(node, ast.Expr) and called(node.value) == "at" and isinstance(node.value, ast.Call):
+        array, index, value = node.value.args[:3]
+        text = f"{ast.unparse(array)}[{ast.unparse(index)}] = {ast.unparse(value)}"
+        yield Change(ast.parse(text).body[0], "overwritten-not-added", facts)
+
+
+def stride(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A stride or a padding that is left out of an index."""
+    node = site.node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for kept, dropped in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(dropped, ast.Name) and "stride" in dropped.id.lower():
+                yield Change(kept, "stride-ignored", {"target": site.target})
+
+
+def recurrence(site: Site, _scope: Scope) -> Iterator[Change]:
+    """Time that runs the wrong way."""
+    node = site.node
+    if isinstance(node, ast.For) and called(node.iter) == "reversed" and isinstance(node.iter, ast.Call):
+        forwards = ast.For(node.target, node.iter.args[0], node.body, node.orelse)
+        yield Change(forwards, "loop-runs-forwards", {"target": site.target})
+
+
+FIELD_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
+    mean,
+    wrong_size,
+    terms,
+    strength,
+    step,
+    logarithm,
+    epsilon,
+    start,
+    softmax_axis,
+    bias_gradient,
+    gates,
+    stride,
+    recurrence,
+)

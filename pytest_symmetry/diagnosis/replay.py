@@ -1,0 +1,267 @@
+"""The reference's source as a program that can be run again, whole or with one function changed.
+
+The source is the course staff's own; what is run with it are changed copies of it, which may loop for ever
+or raise. So loops count their rounds against a limit, and the names that reach files or the interpreter are
+not there.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_symmetry.context import Call
+
+ROUNDS = 20_000
+"""Loop rounds and function entries that one run of all steps may take."""
+
+_MODULES = frozenset(
+    {"__future__", "abc", "collections", "copy", "dataclasses", "enum", "functools", "itertools", "math"}
+    | {"numpy", "operator", "random", "typing"}
+)
+_REFUSED = frozenset({"open", "exec", "eval", "compile", "input", "breakpoint", "exit", "quit", "__import__"})
+_WRITERS = frozenset(
+    {"save", "savez", "savez_compressed", "savetxt", "tofile", "dump", "memmap", "open_memmap"}
+)
+_TICK = "__tick__"
+
+
+class Stopped(Exception):
+    """A run used up its rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An argument that is (a part of) what an earlier step returned."""
+
+    step: int
+    path: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a function of the program; arguments may be :class:`Earlier` results."""
+
+    function: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Program:
+    """The functions of a source text, run in a namespace of their own.
+
+    Raises:
+        ValueError: the text is not Python, or its definitions cannot be run.
+    """
+
+    def __init__(self, source: str) -> None:
+        try:
+            tree = ast.parse(source)
+        except (SyntaxError, ValueError) as error:
+            msg = f"the reference's source cannot be read: {error}"
+            raise ValueError(msg) from error
+        tree.body = [node for node in tree.body if not _is_foreign_import(node)]
+        _Ticks().visit(tree)
+        ast.fix_missing_locations(tree)
+        self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+        self._rounds = 0
+        self._namespace: dict[str, Any] = {
+            "__builtins__": _builtins(),
+            "__name__": "reference",
+            _TICK: self._tick,
+        }
+        try:
+            with _quiet():
+                exec(compile(tree, "<reference>", "exec"), self._namespace)  # noqa: S102 - the staff's own source
+        except Exception as error:
+            msg = f"the reference's definitions cannot be run: {error}"
+            raise ValueError(msg) from error
+        self._namespace.setdefault("np", np)
+
+    def _tick(self) -> None:
+        self._rounds += 1
+        if self._rounds > ROUNDS:
+            raise Stopped
+
+    def reachable(self, steps: Sequence[Step]) -> list[str]:
+        """Return the functions that the steps call, directly or not, callers first."""
+        found: list[str] = []
+        waiting = list(dict.fromkeys(step.function for step in steps))
+        while waiting:
+            name = waiting.pop(0)
+            if name in found or name not in self.functions:
+                continue
+            found.append(name)
+            used = [n.id for n in ast.walk(self.functions[name]) if isinstance(n, ast.Name)]
+            waiting.extend(n for n in dict.fromkeys(used) if n in self.functions)
+        return found
+
+    @contextmanager
+    def changed(self, function: ast.FunctionDef, **names: Any) -> Iterator[None]:
+        """Put ``function`` in the place of the one of its name, with further ``names`` in reach."""
+        old = self._namespace[function.name]
+        module = ast.Module([function], [])
+        self._namespace.update(names)
+        try:
+            exec(compile(module, "<changed>", "exec"), self._namespace)  # noqa: S102 - a changed copy of the staff's source
+            yield
+        finally:
+            self._namespace[function.name] = old
+            for name in names:
+                self._namespace.pop(name, None)
+
+    def run(self, steps: Sequence[Step]) -> list[Any]:
+        """Run the steps on copies of their arguments and return what each gave.
+
+        Raises:
+            Exception: whatever the program raises; :class:`Stopped` where its rounds are used up.
+        """
+        self._rounds = 0
+        results: list[Any] = []
+        with _quiet():
+            for step in steps:
+                args = [_argument(value, results) for value in step.args]
+                kwargs = {key: _argument(value, results) for key, value in step.kwargs.items()}
+                results.append(self._namespace[step.function](*args, **kwargs))
+        return results
+
+
+def _argument(value: Any, results: list[Any]) -> Any:
+    if isinstance(value, Earlier):
+        found = results[value.step]
+        for key in value.path:
+            found = found[key]
+        return copy.deepcopy(found)
+    return value.copy() if isinstance(value, np.ndarray) else copy.deepcopy(value)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings to ourselves and the global random state as it was."""
+    state = np.random.get_state()
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        np.random.set_state(state)
+
+
+def _builtins() -> dict[str, Any]:
+    kept = {name: value for name, value in vars(builtins).items() if name not in _REFUSED}
+    return {**kept, "print": lambda *_, **__: None, "__import__": _import}
+
+
+def _import(name: str, *rest: Any) -> Any:
+    level = rest[3] if len(rest) > 3 else 0
+    if level or name.split(".")[0] not in _MODULES:
+        msg = f"no module {name!r} here"
+        raise ImportError(msg)
+    return builtins.__import__(name, *rest)
+
+
+def _is_foreign_import(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Import):
+        return any(alias.name.split(".")[0] not in _MODULES for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in _MODULES
+
+
+class _Ticks(ast.NodeTransformer):
+    """Counts loop rounds and entries of functions."""
+
+    def _tick(self, node: Any) -> Any:
+        self.generic_visit(node)
+        call = ast.Expr(ast.Call(ast.Name(_TICK, ast.Load()), [], []))
+        first = 1 if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None else 0
+        node.body.insert(first, call)
+        return node
+
+    visit_For = visit_While = visit_FunctionDef = _tick  # noqa: N815 - ast finds them by these names
+
+
+def is_tick(node: ast.AST) -> bool:
+    """Return whether a statement is one of the counters that were put in."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == _TICK
+    )
+
+
+def writes_files(function: ast.FunctionDef) -> bool:
+    """Return whether a function uses one of numpy's ways to write a file: such functions are not changed."""
+    return any(isinstance(n, ast.Attribute) and n.attr in _WRITERS for n in ast.walk(function))
+
+
+def steps_of(calls: Sequence[Call], chosen: Sequence[int]) -> tuple[list[Step], dict[int, int]]:
+    """Return the steps that repeat the chosen calls, and which step stands for which call.
+
+    An argument that is a result of an earlier call (a cache handed from forward to backward) becomes an
+    :class:`Earlier`, and that call becomes a step too: so a change in forward reaches backward, and the steps
+    are the same for every student.
+    """
+    owners: dict[int, tuple[int, tuple[Any, ...]]] = {}
+    needed = set(chosen)
+    links: dict[int, dict[int | str, tuple[int, tuple[Any, ...]]]] = {}
+    for i, call in enumerate(calls):
+        slots: list[tuple[int | str, Any]] = [*enumerate(call.args), *call.kwargs.items()]
+        links[i] = {key: owners[id(value)] for key, value in slots if _owned(value) and id(value) in owners}
+        _own(call.result, i, (), owners)
+    for i in sorted(needed, reverse=True):
+        needed |= {owner for owner, _ in links[i].values()}
+    while grown := {owner for i in needed for owner, _ in links[i].values()} - needed:
+        needed |= grown
+    order = sorted(needed)
+    place = {call: step for step, call in enumerate(order)}
+    steps = []
+    for i in order:
+        known = {key: Earlier(place[owner], path) for key, (owner, path) in links[i].items()}
+        args = tuple(known.get(k, value) for k, value in enumerate(calls[i].args))
+        kwargs = {key: known.get(key, value) for key, value in calls[i].kwargs.items()}
+        steps.append(Step(calls[i].function, args, kwargs))
+    return steps, place
+
+
+def _owned(value: Any) -> bool:
+    """Return whether identity means something: small numbers and texts are shared by everybody."""
+    return value is not None and not isinstance(value, bool | int | float | str | bytes)
+
+
+def _own(
+    value: Any, call: int, path: tuple[Any, ...], owners: dict[int, tuple[int, tuple[Any, ...]]]
+) -> None:
+    if not _owned(value) or len(path) > 4:
+        return
+    owners.setdefault(id(value), (call, path))
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            _own(member, call, (*path, key), owners)
+    elif isinstance(value, list | tuple):
+        for i, member in enumerate(value):
+            _own(member, call, (*path, i), owners)
+
+
+def measured(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the arrays and numbers of a result with their paths."""
+    if isinstance(value, bool | int | float | np.generic | np.ndarray):
+        array = np.asarray(value)
+        if array.dtype.kind in "fiub":
+            yield path, array
+    elif depth < 8 and isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from measured(member, f"{path}.{key}", depth + 1)
+    elif depth < 8 and isinstance(value, list | tuple):
+        for i, member in enumerate(value):
+            yield from measured(member, f"{path}[{i}]", depth + 1)

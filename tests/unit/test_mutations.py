@@ -1,0 +1,179 @@
+"""The replayed reference and the mistakes that are planted in it."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from pytest_symmetry.context import Call
+from pytest_symmetry.diagnosis.activations import ACTIVATIONS, recognise_activation, recognise_derivative
+from pytest_symmetry.diagnosis.causes import all_causes
+from pytest_symmetry.diagnosis.mutations import mutations
+from pytest_symmetry.diagnosis.observation import observe
+from pytest_symmetry.diagnosis.replay import Earlier, Program, Step, Stopped, steps_of
+
+SOURCE = '''
+import numpy as np
+import matplotlib.pyplot as plt
+
+def layer(X, W, b):
+    """Return the activated values, and what went in."""
+    Z = W @ X + b
+    A = np.tanh(Z)
+    return A, (X, Z)
+
+def backward(dA, cache, W):
+    X, Z = cache
+    m = X.shape[1]
+    dZ = dA * (1 - np.tanh(Z) ** 2)
+    dW = dZ @ X.T / m
+    total = 0.0
+    for i in range(m):
+        total += dZ[0, i]
+    return dW, total
+'''
+
+rng = np.random.default_rng(3)
+X, W, b = rng.normal(size=(3, 7)), rng.normal(size=(4, 3)), rng.normal(size=(4, 1))
+ERROR = rng.normal(size=(4, 7))
+STEPS = [Step("layer", (X, W, b)), Step("backward", (ERROR, Earlier(0, (1,)), W))]
+SIZES = {7: "m"}
+
+
+def planted(cause):
+    return [m for m, _ in mutations(Program(SOURCE), STEPS, SIZES) if m.cause == cause]
+
+
+def test_a_program_runs_its_steps_with_earlier_results():
+    (A, _), (dW, total) = Program(SOURCE).run(STEPS)
+
+    assert np.array_equal(A, np.tanh(W @ X + b))
+    assert np.allclose(dW, (ERROR * (1 - A**2)) @ X.T / 7)
+    assert np.isclose(total, (ERROR * (1 - A**2))[0].sum())
+
+
+def test_a_program_that_never_ends_is_stopped():
+    program = Program("def f():\n    while True:\n        pass\n")
+
+    with pytest.raises(Stopped):
+        program.run([Step("f")])
+
+
+@pytest.mark.parametrize("line", ["open('x', 'w')", "import os", "eval('1')", "__import__('subprocess')"])
+def test_a_program_reaches_no_files(line):
+    program = Program(f"def f():\n    {line}\n")
+
+    with pytest.raises((NameError, ImportError)):
+        program.run([Step("f")])
+
+
+@pytest.mark.parametrize("source", ["def f(:", "x = 1 / 0"])
+def test_a_source_that_cannot_be_used_is_a_value_error(source):
+    with pytest.raises(ValueError, match="the reference's"):
+        Program(source)
+
+
+def test_the_global_random_state_is_left_alone():
+    np.random.seed(4)
+    before = np.random.get_state()[1].copy()
+    Program("import numpy as np\ndef f():\n    np.random.seed(1)\n    return np.random.rand()\n").run(
+        [Step("f")]
+    )
+
+    assert np.array_equal(before, np.random.get_state()[1])
+
+
+def test_steps_follow_a_result_that_is_handed_on():
+    first = (np.ones(3), {"Z": np.zeros(3)})
+    calls = [
+        Call("layer", (X,), result=first),
+        Call("cost", (X,), result=0.3),
+        Call("backward", (ERROR, first[1]), {"W": W}, result=np.ones(2)),
+    ]
+
+    steps, place = steps_of(calls, [2])
+
+    assert [step.function for step in steps] == ["layer", "backward"]
+    assert steps[1].args[1] == Earlier(0, (1,))
+    assert place == {0: 0, 2: 1}
+
+
+def test_every_planted_mistake_has_words_and_leaves_the_program_as_it_was():
+    program = Program(SOURCE)
+    before = {name: ast.unparse(function) for name, function in program.functions.items()}
+    found = list(mutations(program, STEPS, SIZES))
+    for mutation, scope in found:
+        try:
+            mutation.run(program, STEPS, scope)
+        except Exception:  # a changed program may raise anything
+            continue
+
+    assert {m.cause for m, _ in found} - set(all_causes()) == set()
+    assert before == {name: ast.unparse(function) for name, function in program.functions.items()}
+    assert np.array_equal(program.run(STEPS)[1][0], Program(SOURCE).run(STEPS)[1][0])
+
+
+def test_a_planted_mistake_changes_the_results():
+    program = Program(SOURCE)
+    mutation, scope = next(
+        (m, s) for m, s in mutations(program, STEPS, SIZES) if m.cause == "activation-derivative-missing"
+    )
+
+    dW, _ = mutation.run(program, STEPS, scope)[1]
+
+    assert mutation.function == "backward"
+    assert mutation.facts["target"] == "dZ"
+    assert np.allclose(dW, ERROR @ X.T / 7)
+
+
+PLANTED = [
+    "activation-derivative-missing",
+    "activation-missing",
+    "another-activation",
+    "bias-missing",
+    "derivative-at-activated-value",
+    "derivative-of-another-activation",
+    "divided-by-wrong-size",
+    "factor-1-over-m",
+    "factor-m",
+    "overwritten-not-added",
+    "range-off-by-one",
+    "term-sign",
+    "transpose-missing",
+]
+
+
+@pytest.mark.parametrize("cause", PLANTED)
+def test_mistakes_of_the_field_are_planted(cause):
+    assert planted(cause)
+
+
+@pytest.mark.parametrize("g", ACTIVATIONS, ids=lambda g: g.name)
+def test_activations_and_their_derivatives_are_recognised_by_their_values(g):
+    z = rng.normal(size=(4, 5))
+
+    found = recognise_activation(g.value(z), {"X": rng.normal(size=(4, 5)), "Z": z})
+    slope = recognise_derivative(g.derivative(z), {"X": rng.normal(size=(4, 5)), "Z": z})
+
+    assert (found.activation.name, found.z) == (g.name, "Z")
+    assert (slope.activation.name, slope.z) == (g.name, "Z")
+
+
+@pytest.mark.parametrize("g", ACTIVATIONS, ids=lambda g: g.name)
+def test_the_code_of_an_activation_computes_it(g):
+    z = rng.normal(size=(4, 5))
+    names = {"np": np, "z": z, "a": g.value(z)}
+
+    assert np.allclose(g.value(z), eval(g.code.format(z="z"), names))
+    assert np.allclose(g.derivative(z), eval(g.from_z.format(z="z"), names))
+    assert np.allclose(g.derivative(z), eval(g.from_a.format(a="a"), names))
+    if g.inverse:
+        assert np.allclose(z, eval(g.inverse.format(a="a"), names))
+
+
+def test_observation_knows_what_each_expression_is_worth():
+    scopes = {scope.function.name: scope for scope in observe(Program(SOURCE), STEPS, SIZES)}
+
+    assert scopes["backward"].atoms["m"] == 7
+    assert scopes["backward"].m_code == "m"
+    assert np.array_equal(scopes["layer"].atoms["Z"], W @ X + b)
