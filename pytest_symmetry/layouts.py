@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -272,7 +272,8 @@ def _orientations(shapes: Shapes, names: Sequence[str]) -> Iterator[tuple[list[_
 def readings(shapes: Shapes) -> list[Layout]:
     """Return every consistent reading of the arrays as a network, the most usual first.
 
-    Uniform orientations shut out mixed ones. An empty list says that no reading fits.
+    Uniform orientations shut out mixed ones; readings that leave no array over shut out others. A square
+    array may be the recurrent weights of the layer before it. An empty list says that no reading fits.
     """
     found: dict[tuple[Layer, ...], Layout] = {}
     shapes = {name: shape for name, shape in shapes.items() if shape}
@@ -280,10 +281,10 @@ def readings(shapes: Shapes) -> list[Layout]:
         weights = _in_order([n for n, role in roles.items() if role == "weight"])
         biases = _in_order([n for n, role in roles.items() if role == "bias"])
         for order in _orders(weights):
-            for layout in _readings_in_order(shapes, order, biases):
+            for layout in (*_readings_in_order(shapes, order, biases), *_recurrent(shapes, order, biases)):
                 found.setdefault(layout.layers, layout)
-                if len(found) >= _MOST_READINGS:
-                    return list(found.values())
+            if len(found) >= _MOST_READINGS:
+                break
     complete = [layout for layout in found.values() if not layout.unread]
     return complete or list(found.values())
 
@@ -302,3 +303,29 @@ def _readings_in_order(shapes: Shapes, order: Sequence[str], biases: Sequence[st
         into = mixed if said == "mixed" else uniform
         into.extend(_layout(shapes, weights, joints, paired, said) for joints in _chains(weights))
     return uniform or mixed
+
+
+def _recurrent(shapes: Shapes, order: Sequence[str], biases: Sequence[str]) -> Iterator[Layout]:
+    """Yield the readings in which one square array feeds a layer back into itself."""
+    for name in order:
+        if len(shapes[name]) != 2 or len(set(shapes[name])) != 1 or len(order) < 3:
+            continue
+        rest = [other for other in order if other != name]
+        for layout in _readings_in_order(shapes, rest, biases):
+            for number, layer in enumerate(layout.layers):
+                if layer.units == shapes[name][0]:
+                    yield _fed_back(layout, number, name)
+
+
+def _fed_back(layout: Layout, number: int, name: str) -> Layout:
+    """Return the layout with a recurrent array at one layer, its units along both axes."""
+    axis = layout.layers[number].incoming[0].axis
+    layer = layout.layers[number]
+    fed = replace(
+        layer,
+        incoming=(*layer.incoming, Member(name, axis)),
+        outgoing=(Member(name, 1 - axis), *layer.outgoing),
+    )
+    layers = tuple(fed if place == number else other for place, other in enumerate(layout.layers))
+    unread = tuple(other for other in layout.unread if other != name)
+    return replace(layout, layers=layers, unread=unread, orientation=f"{layout.orientation}, recurrent")

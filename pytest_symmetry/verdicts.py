@@ -1,25 +1,31 @@
-"""What is to be said about the units of one hidden layer, from the parameters as they stand.
+"""What is to be said about the units of one hidden layer.
 
-Everything here follows from the parameters and the layout; what a training step or the network's function
-adds (does the gap grow, is the activation odd) comes in as :class:`Known`.
+Most follows from the parameters and the layout alone. What else is known (the activation is odd, or
+positively homogeneous; what some training steps did) comes in as :class:`Known`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
 from pytest_symmetry.layouts import Layer, Layout, Member, labelled
-from pytest_symmetry.partition import ENTRY_RTOL, FloatArray, classes, coarsest_partition
+from pytest_symmetry.partition import (
+    ENTRY_RTOL,
+    FloatArray,
+    classes,
+    coarsest_partition,
+    signed_partition,
+    typical_size,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pytest_symmetry.partition import IntArray
-
-Arrays = "Mapping[str, FloatArray]"
+Arrays = Mapping[str, FloatArray]
+Groups = tuple[tuple[int, ...], ...]
 
 VerdictName = Literal[
     "identical for ever",
@@ -30,8 +36,32 @@ VerdictName = Literal[
     "scaled copy",
     "nearly identical",
     "dead",
+    "layers alike",
     "ok",
 ]
+
+CHANCE = 1e-9
+"""Nearly equal units are reported only where chance explains so close a pair less often than this."""
+
+PROBES = 8
+"""Inputs, turned and scaled, that a unit must be silent on to count as dead."""
+
+PARTED = 0.1
+"""Units count as parted when they differ by this part of the size of their weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one layer beside its parameters.
+
+    ``odd`` and ``homogeneous`` describe its activation, ``silent`` its units of value 0; ``history`` are the
+    parameters before and after each of some training steps.
+    """
+
+    odd: bool = False
+    homogeneous: bool = False
+    silent: tuple[int, ...] = ()
+    history: tuple[Arrays, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +70,30 @@ class LayerVerdict:
 
     layer: Layer
     name: VerdictName
-    classes: tuple[tuple[int, ...], ...]
-    groups: tuple[tuple[int, ...], ...] = ()
+    classes: Groups
+    groups: Groups = ()
     certificate: tuple[str, ...] = ()
     same_entries: bool = True
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def slices(arrays: Mapping[str, FloatArray], layer: Layer, member: Member) -> FloatArray:
-    """Return what every unit of the layer has in one member, as rows."""
-    values = np.moveaxis(arrays[member.array], member.axis, 0)
-    rows: FloatArray = values[member.positions(layer.units)].reshape(layer.units, -1)
-    return rows
+# --- entries of units ------------------------------------------------------------------------------------
 
 
-def _same(rows: FloatArray, one: int, other: int) -> bool:
-    a, b = rows[one], rows[other]
+def slices(arrays: Arrays, layer: Layer, members: Sequence[Member]) -> FloatArray:
+    """Return all that every unit of the layer has in the members, one row per unit."""
+    rows = []
+    for member in members:
+        values = np.moveaxis(arrays[member.array], member.axis, 0)
+        rows.append(values[member.positions(layer.units)].reshape(layer.units, -1))
+    return np.hstack(rows) if rows else np.zeros((layer.units, 0))
+
+
+def _same(a: FloatArray, b: FloatArray) -> bool:
     return bool(np.all(np.abs(a - b) <= ENTRY_RTOL * np.maximum(np.abs(a), np.abs(b))))
 
 
-def _entry(arrays: Mapping[str, FloatArray], member: Member, layer: Layer, unit: int) -> str:
+def entry(arrays: Arrays, member: Member, layer: Layer, unit: int) -> str:
     """Return a unit's part of an array the way numpy writes it: ``W1[0, :]``."""
     shape = arrays[member.array].shape
     at = member.positions(layer.units)[unit]
@@ -73,55 +108,267 @@ def _entry(arrays: Mapping[str, FloatArray], member: Member, layer: Layer, unit:
 
 
 def certificate(
-    arrays: Mapping[str, FloatArray], layer: Layer, units: Sequence[int], members: Sequence[Member]
+    arrays: Arrays, layer: Layer, units: Sequence[int], members: Sequence[Member], sign: int = 1
 ) -> tuple[tuple[str, ...], bool]:
     """Return what a reader can check by hand for the first two of ``units``, and whether entries agree."""
     one, other = units[0], units[1]
     lines = []
-    same = True
+    entries_agree = True
     for member in members:
-        first, second = (_entry(arrays, member, layer, unit) for unit in (one, other))
-        if _same(slices(arrays, layer, member), one, other):
-            lines.append(f"{first} = {second}")
+        first, second = (entry(arrays, member, layer, unit) for unit in (one, other))
+        rows = slices(arrays, layer, [member])
+        if _same(rows[one], sign * rows[other]):
+            lines.append(f"{first} = {'-' if sign < 0 else ''}{second}")
+        elif _fixed_by_exchange(arrays, layer, member, one, other):
+            lines.append(f"{first} = {second} when entries {one} and {other} change places")
         else:
-            same = False
+            entries_agree = False
             lines.append(f"the sums of {first} and of {second} over each class of the next layer agree")
-    return tuple(lines), same
+    return tuple(lines), entries_agree
 
 
-def effective_classes(
-    arrays: Mapping[str, FloatArray], layout: Layout, *, near: bool = False
-) -> tuple[tuple[tuple[int, ...], ...], ...]:
+def _recurrent(layer: Layer, member: Member) -> bool:
+    return sum(m.array == member.array for m in layer.members) > 1
+
+
+def _fixed_by_exchange(arrays: Arrays, layer: Layer, member: Member, one: int, other: int) -> bool:
+    """Return whether a recurrent array stays the same when two units change places on both its axes."""
+    values = arrays[member.array]
+    if not _recurrent(layer, member) or values.ndim != 2 or values.shape[0] != values.shape[1]:
+        return False
+    order = np.arange(layer.units)
+    order[[one, other]] = other, one
+    return _same(values, values[np.ix_(order, order)])
+
+
+def copied_layers(arrays: Arrays, layout: Layout) -> list[tuple[str, str, float]]:
+    """Return pairs of weight arrays that start from one stream of numbers, with the factor between them.
+
+    Only arrays that look drawn at random count: a constant or an identity matrix in two layers is no copy.
+    """
+    drawn = [
+        n for n in layout.weights if arrays[n].size >= 4 and np.unique(arrays[n]).size * 2 > arrays[n].size
+    ]
+    found = []
+    for one, other in itertools.combinations(drawn, 2):
+        length = min(arrays[one].size, arrays[other].size)
+        a, b = arrays[one].ravel()[:length], arrays[other].ravel()[:length]
+        factor = float(b[0] / a[0]) if a[0] else 0.0
+        if factor and np.all(np.abs(b - factor * a) <= 1e-6 * np.abs(b)):
+            found.append((one, other, factor))
+    return found
+
+
+# --- verdicts --------------------------------------------------------------------------------------------
+
+
+def effective_classes(arrays: Arrays, layout: Layout, *, near: bool = False) -> tuple[Groups, ...]:
     """Return the classes of the coarsest equitable partition, layer by layer."""
     sizes = [layer.units for layer in layout.layers]
-    labels: tuple[IntArray, ...] = coarsest_partition(labelled(arrays, layout), sizes, near=near)
+    labels = coarsest_partition(labelled(arrays, layout), sizes, near=near)
     return tuple(classes(layer_labels) for layer_labels in labels)
 
 
-def _equal_incoming(arrays: Mapping[str, FloatArray], layer: Layer) -> tuple[tuple[int, ...], ...]:
-    """Return the groups of two or more units whose incoming weights and biases are the same numbers."""
-    rows = np.hstack([slices(arrays, layer, member) for member in layer.incoming])
-    _, labels = np.unique(rows, axis=0, return_inverse=True)
-    return tuple(group for group in classes(labels.reshape(-1)) if len(group) > 1)
+def judge(arrays: Arrays, layout: Layout, known: Sequence[Known] | None = None) -> list[LayerVerdict]:
+    """Return one verdict per hidden layer, the gravest that holds for it.
+
+    ``known`` says per layer what the network and the training step showed; without it only the parameters
+    speak.
+    """
+    about = known or [Known() for _ in layout.layers]
+    exact = effective_classes(arrays, layout)
+    mirrored = _mirrored(arrays, layout, about)
+    near = effective_classes(arrays, layout, near=True)
+    verdicts = []
+    for number, layer in enumerate(layout.layers):
+        judged = _for_ever(arrays, layer, exact[number])
+        rest = (
+            _mirror(arrays, layer, exact[number], mirrored[number]),
+            _nearly(arrays, layer, exact[number], near[number], about[number]),
+            _alike_now(arrays, layer, exact[number], about[number]),
+            _dead(arrays, layer, exact[number], about[number]),
+            _scaled_copy(arrays, layer, exact[number], about[number]),
+        )
+        candidates = [v for v in (judged, *rest) if v is not None]
+        candidates.sort(key=lambda v: _GRAVITY.index(v.name))
+        verdicts.append(candidates[0] if candidates else LayerVerdict(layer, "ok", exact[number]))
+    return verdicts
 
 
-def judge(arrays: Mapping[str, FloatArray], layout: Layout) -> list[LayerVerdict]:
-    """Return one verdict per hidden layer."""
+_GRAVITY: tuple[VerdictName, ...] = (
+    "identical for ever",
+    "group structure",
+    "identical now, no gradient",
+    "sign mirrored",
+    "nearly identical",
+    "dead",
+    "identical now, will differentiate",
+    "scaled copy",
+)
+
+
+def _for_ever(arrays: Arrays, layer: Layer, exact: Groups) -> LayerVerdict | None:
+    groups = tuple(group for group in exact if len(group) > 1)
+    if not groups:
+        return None
+    lines, entries_agree = certificate(arrays, layer, groups[0], layer.members)
+    name: VerdictName = "identical for ever" if len(groups) == 1 else "group structure"
+    return LayerVerdict(layer, name, exact, groups, lines, entries_agree)
+
+
+def _mirrored(
+    arrays: Arrays, layout: Layout, known: Sequence[Known]
+) -> list[list[tuple[tuple[int, int], ...]]]:
+    """Return per layer its signed classes of two or more units, each unit with its sign."""
+    odd = [k.odd for k in known]
+    if not any(odd):
+        return [[] for _ in odd]
+    sizes = [layer.units for layer in layout.layers]
+    found = signed_partition(labelled(arrays, layout), sizes, odd)
     return [
-        _judge_layer(arrays, layer, layer_classes)
-        for layer, layer_classes in zip(layout.layers, effective_classes(arrays, layout), strict=True)
+        [
+            tuple(zip(c.units, c.signs, strict=True))
+            for c in layer_classes
+            if len(c.units) > 1 and 0 not in c.signs
+        ]
+        for layer_classes in found
     ]
 
 
-def _judge_layer(
-    arrays: Mapping[str, FloatArray], layer: Layer, layer_classes: tuple[tuple[int, ...], ...]
-) -> LayerVerdict:
-    groups = tuple(group for group in layer_classes if len(group) > 1)
-    if groups:
-        lines, same = certificate(arrays, layer, groups[0], layer.members)
-        name: VerdictName = "identical for ever" if len(groups) == 1 else "group structure"
-        return LayerVerdict(layer, name, layer_classes, groups, lines, same)
-    if layer.incoming and (alike := _equal_incoming(arrays, layer)):
-        lines, same = certificate(arrays, layer, alike[0], layer.incoming)
-        return LayerVerdict(layer, "identical now, will differentiate", layer_classes, alike, lines, same)
-    return LayerVerdict(layer, "ok", layer_classes)
+def _mirror(
+    arrays: Arrays, layer: Layer, exact: Groups, mirrored: Sequence[tuple[tuple[int, int], ...]]
+) -> LayerVerdict | None:
+    groups = [group for group in mirrored if any(sign < 0 for _, sign in group)]
+    if not groups:
+        return None
+    opposite = next(unit for unit, sign in groups[0] if sign < 0)
+    pair = (groups[0][0][0], opposite)
+    lines, entries_agree = certificate(arrays, layer, pair, layer.members, sign=-1)
+    width = len(exact) - sum(len(group) - 1 for group in groups)
+    first = tuple(dict.fromkeys((*pair, *(unit for unit, _ in groups[0]))))
+    units = (first, *(tuple(unit for unit, _ in group) for group in groups[1:]))
+    return LayerVerdict(layer, "sign mirrored", exact, units, lines, entries_agree, {"mirrored_width": width})
+
+
+def _alike_now(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> LayerVerdict | None:
+    """Units whose incoming weights and biases are equal while something that they send differs."""
+    members = layer.incoming
+    if not members:
+        return None
+    _, labels = np.unique(slices(arrays, layer, members), axis=0, return_inverse=True)
+    groups = tuple(group for group in classes(labels.reshape(-1)) if len(group) > 1)
+    if not groups:
+        return None
+    lines, _ = certificate(arrays, layer, groups[0], members)
+    facts: dict[str, Any] = {"steps": max(len(known.history) - 1, 0), "gap": None}
+    name: VerdictName = "identical now, will differentiate"
+    if known.history:
+        stuck = all(np.array_equal(_of(group, p, layer), _of(group, arrays, layer))
+                    for p in known.history for group in groups[:1])  # fmt: skip
+        moved = any(not np.array_equal(p[k], arrays[k]) for p in known.history for k in arrays)
+        if stuck and moved:
+            name = "identical now, no gradient"
+        else:
+            rows = _of(groups[0], known.history[-1], layer)
+            facts["gap"] = float(np.abs(rows[1:] - rows[:1]).max())
+    return LayerVerdict(layer, name, exact, groups, lines, facts=facts)
+
+
+def _of(group: Sequence[int], arrays: Arrays, layer: Layer) -> FloatArray:
+    rows: FloatArray = slices(arrays, layer, layer.incoming)[list(group)]
+    return rows
+
+
+def _nearly(arrays: Arrays, layer: Layer, exact: Groups, near: Groups, known: Known) -> LayerVerdict | None:
+    """Units that differ by less than a thousandth, where chance does not explain it."""
+    scales = _scales(arrays, layer)
+    rows = slices(arrays, layer, layer.members)
+    same_class = {unit: number for number, group in enumerate(exact) for unit in group}
+    groups = []
+    for group in near:
+        if len(group) < 2 or len({same_class[u] for u in group}) < 2:
+            continue
+        if not layer.members or _by_chance(rows[list(group)], scales, layer.units):
+            continue
+        groups.append(group)
+    if not groups:
+        return None
+    group = groups[0]
+    gap = _relative_gap(arrays, layer, group)
+    facts = {"gap": gap, "measured": bool(known.history), **_growth(layer, group, gap, known)}
+    pair = [group[0], next(u for u in group if same_class[u] != same_class[group[0]])]
+    lines, entries_agree = (), True
+    return LayerVerdict(
+        layer, "nearly identical", exact, tuple(groups), lines, entries_agree, {**facts, "pair": pair}
+    )
+
+
+def _scales(arrays: Arrays, layer: Layer) -> FloatArray:
+    """Return the typical size of the array that each column of ``slices`` comes from."""
+    sizes = [
+        np.full(slices(arrays, layer, [m]).shape[1], typical_size(arrays[m.array])) for m in layer.members
+    ]
+    return np.concatenate(sizes) if sizes else np.zeros(0)
+
+
+def _by_chance(rows: FloatArray, scales: FloatArray, units: int) -> bool:
+    """Return whether the two closest rows of a group could be that close by chance.
+
+    For independent entries of typical size s two differ by less than g with a probability of about g / s;
+    there are units squared / 2 pairs to choose from. Columns of zeros say nothing.
+    """
+    telling = scales > 0
+    if not np.any(telling):
+        return True
+    gaps = np.abs(rows[1:] - rows[:1])[:, telling] / scales[telling]
+    log_chance = np.log(np.clip(gaps, 1e-16, 1.0)).sum(axis=1).max()
+    return bool(log_chance + 2 * math.log(units) > math.log(CHANCE))
+
+
+def _relative_gap(arrays: Arrays, layer: Layer, group: Sequence[int]) -> float:
+    """Return how far a group's units are apart, as a part of the size of their weights."""
+    largest = 0.0
+    for member in layer.members:
+        size = typical_size(arrays[member.array])
+        rows = slices(arrays, layer, [member])[list(group)]
+        if size > 0:
+            largest = max(largest, float(np.ptp(rows, axis=0).max()) / size)
+    return largest
+
+
+def _growth(layer: Layer, group: Sequence[int], gap: float, known: Known) -> dict[str, Any]:
+    """Return by how much the gap grows per step, and when it reaches :data:`PARTED` at that rate."""
+    if len(known.history) < 2 or gap <= 0:
+        return {"rate": None, "steps_to_part": None}
+    later = _relative_gap(known.history[-1], layer, group)
+    rate = math.log(later / gap) / (len(known.history) - 1) if later > 0 else 0.0
+    # Rounding makes and unmakes gaps of this size: a rate below it is no measurement.
+    if rate <= 1e-6 or abs(later - gap) < 1e-14:
+        return {"rate": None, "steps_to_part": None}
+    return {"rate": math.exp(rate), "steps_to_part": max(0, round(math.log(PARTED / gap) / rate))}
+
+
+def _dead(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> LayerVerdict | None:
+    weights = [m for m in layer.incoming if arrays[m.array].ndim > 1]
+    driven = np.any(slices(arrays, layer, weights), axis=1) if weights else np.zeros(layer.units, dtype=bool)
+    dead = tuple(u for u in known.silent if driven[u])
+    return LayerVerdict(layer, "dead", exact, (dead,), facts={"probes": PROBES}) if dead else None
+
+
+def _scaled_copy(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> LayerVerdict | None:
+    """Units whose incoming weights and bias are a positive multiple of another's (relu)."""
+    if not known.homogeneous or any(_recurrent(layer, m) for m in layer.incoming):
+        return None
+    rows = slices(arrays, layer, layer.incoming)
+    length = np.linalg.norm(rows, axis=1)
+    # With one input and no bias every second pair is a multiple: that is geometry, not a copy.
+    usable = np.flatnonzero((np.count_nonzero(rows, axis=1) > 1) & (length > 0))
+    for place, one in enumerate(usable):
+        others = usable[place + 1 :]
+        near = rows[others] / length[others, None] - rows[one] / length[one]
+        found = others[np.abs(near).max(axis=1, initial=0.0) <= ENTRY_RTOL] if others.size else others
+        if found.size:
+            other = int(found[0])
+            factor = float(length[other] / length[one])
+            return LayerVerdict(layer, "scaled copy", exact, ((int(one), other),), facts={"factor": factor})
+    return None

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.arrays import named_arrays
+from pytest_symmetry.arrays import named_arrays, rebuild
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.context import record
 from pytest_symmetry.errors import SymmetryError
-from pytest_symmetry.findings import Finding, LayerEvidence, Place, SymmetryEvidence
+from pytest_symmetry.findings import FIGURE_BYTES, Finding, LayerEvidence, Place, SymmetryEvidence
 from pytest_symmetry.layouts import Layout, readings
-from pytest_symmetry.verdicts import LayerVerdict, judge, slices
+from pytest_symmetry.units import BlackBox, CannotFind, find_layout, is_homogeneous, is_odd, silent_units
+from pytest_symmetry.verdicts import PROBES, Known, LayerVerdict, copied_layers, judge, slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_symmetry.findings import Severity
     from pytest_symmetry.partition import FloatArray
 
+    Arrays = Mapping[str, FloatArray]
+
 SEEDS = (1, 2, 3)
 """The seeds that an initialiser is judged with: a tie under one seed may be chance."""
+
+ODD = frozenset({"tanh", "linear", "identity", "softsign", "arctan", "atan", "sin", "erf", "hardtanh"})
+"""Activations with g(-z) = -g(z)."""
+
+HOMOGENEOUS = frozenset({"relu", "leakyrelu", "prelu", "linear", "identity"})
+"""Activations with g(cz) = c g(z) for every c > 0."""
+
+_SILENT_UNITS = 128
 
 _CODES: dict[str, tuple[str, Severity]] = {
     "identical for ever": ("SYM201", "fail"),
@@ -31,7 +44,7 @@ _CODES: dict[str, tuple[str, Severity]] = {
     "sign mirrored": ("SYM205", "warn"),
     "scaled copy": ("SYM206", "note"),
     "nearly identical": ("SYM207", "warn"),
-    "dead": ("SYM208", "warn"),
+    "dead": ("SYM208", "note"),
     "layers alike": ("SYM209", "warn"),
 }
 
@@ -48,28 +61,31 @@ def check_symmetry(
     Args:
         parameters: the parameters that training starts from, in any container of arrays, (n_out, n_in) or
             (n_in, n_out); or a function of a seed that returns them, judged over several seeds.
-        network: ``network(parameters)`` returns the outputs on inputs of the caller's choice.
-        step: ``step(parameters)`` returns the parameters after one training step.
-        activation: name of the hidden activation, where the caller knows it.
+        network: ``network(parameters)`` returns the outputs on inputs of the caller's choice, without
+            dropout; of a tuple (outputs, cache) the first part counts. The layers are then found in it,
+            whatever the layout.
+        step: ``step(parameters)`` returns the parameters after one training step (or changes them in place
+            and returns None). It shows whether units that are equal now part.
+        activation: name of the hidden activation ("tanh", "relu", …), where no network is given.
 
     Returns:
-        The evidence: for every hidden layer its classes of units, its effective width and a verdict.
+        The evidence: for every hidden layer its classes of units, its effective width and a verdict;
+        ``notes`` hold the findings that are warnings and remarks.
 
     Raises:
-        CheckFailed: units are identical for ever, or identical and without gradient.
+        CheckFailed: units are identical for ever (SYM201, SYM202), or identical and no gradient reaches
+            them (SYM203).
         SymmetryError: the arrays cannot be read as a network.
 
-    The method is the coarsest equitable partition (see ``partition``); it is a proof, not a training run.
+    The method is the coarsest equitable partition (see ``partition``): a proof, not a training run. Where
+    shapes leave several readings, units are accused only if every reading agrees.
     """
     __tracebackhide__ = True
-    if callable(parameters):
-        judged = [_judged(parameters(seed)) for seed in SEEDS]
-        failing = [e for e, findings in judged if findings and findings[0].severity == "fail"]
-        evidence, findings = judged[0]
-        if len(failing) * 2 <= len(SEEDS):
-            findings = [f for f in findings if f.severity != "fail"]
+    finder = _Finder(network, step, activation)
+    if callable(parameters) and not _is_model(parameters):
+        evidence, findings = _over_seeds([finder.examine(parameters(seed)) for seed in SEEDS])
     else:
-        evidence, findings = _judged(parameters)
+        evidence, findings = finder.examine(parameters)
     worst = next((f for f in findings if f.severity == "fail"), None)
     if worst is not None:
         fail(worst, evidence)
@@ -77,47 +93,186 @@ def check_symmetry(
     return evidence
 
 
-def _judged(parameters: Any) -> tuple[SymmetryEvidence, list[Finding]]:
-    arrays = named_arrays(parameters)
-    layouts = readings({name: values.shape for name, values in arrays.items()})
-    if not layouts:
-        raise unreadable(arrays, " as layers")
-    per_reading = [(layout, judge(arrays, layout)) for layout in layouts]
-    layout, verdicts = per_reading[0]
-    findings = [_finding(arrays, verdict) for verdict in verdicts if verdict.name != "ok"]
-    findings.sort(key=lambda f: ("fail", "warn", "note").index(f.severity))
-    unsure = any(_fails(v) != _fails(verdicts) for _, v in per_reading)
-    if unsure:
-        findings = [f for f in findings if f.severity != "fail"]
-    return _evidence(layout, verdicts, findings), findings
+_Examined = tuple[SymmetryEvidence, "list[Finding]"]
 
 
-def unreadable(arrays: Mapping[str, FloatArray], as_what: str) -> SymmetryError:
+def _over_seeds(
+    examined: Sequence[tuple[SymmetryEvidence, list[Finding]]],
+) -> tuple[SymmetryEvidence, list[Finding]]:
+    """Return the examination that stands for all seeds; a failure counts if most seeds have it."""
+    failing = [(e, found) for e, found in examined if not e.passed]
+    if len(failing) * 2 > len(examined):
+        return failing[0]
+    evidence, findings = next((e, found) for e, found in examined if e.passed)
+    by_chance = [replace(f, severity="note") for _, found in failing for f in found[:1]]
+    return replace(evidence, notes=(*evidence.notes, *by_chance)), findings
+
+
+def _is_model(value: Any) -> bool:
+    return any(hasattr(value, name) for name in ("state_dict", "get_weights", "coefs_"))
+
+
+def parameters_of(value: Any) -> Any:
+    """Return the parameters of a model of torch, Keras or scikit-learn; anything else as it is."""
+    if hasattr(value, "state_dict") and callable(value.state_dict):
+        return dict(value.state_dict())
+    if hasattr(value, "get_weights") and callable(value.get_weights):
+        return list(value.get_weights())
+    if hasattr(value, "coefs_") and hasattr(value, "intercepts_"):
+        return {"coefs_": list(value.coefs_), "intercepts_": list(value.intercepts_)}
+    return value
+
+
+@dataclass(slots=True)
+class _Finder:
+    """Examines one set of parameters, with what the caller gave beside them."""
+
+    network: Callable[[Any], Any] | None
+    step: Callable[[Any], Any] | None
+    activation: str | None
+
+    def examine(self, parameters: Any) -> tuple[SymmetryEvidence, list[Finding]]:
+        """Return the evidence and all findings, the gravest first."""
+        container = parameters_of(parameters)
+        arrays = named_arrays(container)
+        layouts, remarks = self._layouts(arrays, container)
+        layout = layouts[0]
+        known = self._known(arrays, container, layout, asked=not any(r.code == "SYM290" for r in remarks))
+        verdicts = judge(arrays, layout, known)
+        if self.step is not None and any(v.name in _MEASURED for v in verdicts):
+            history = self._history(arrays, container, len(layout.layers) + 2)
+            known = [replace(k, history=history) for k in known]
+            verdicts = judge(arrays, layout, known)
+        findings = [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"]
+        findings += _copied(arrays, layout)
+        findings.sort(key=lambda f: ("fail", "warn", "note").index(f.severity))
+        if doubt := _doubt(arrays, layouts, verdicts):
+            findings = [doubt, *(f for f in findings if f.severity != "fail")]
+        findings += remarks
+        return _evidence(layout, verdicts, findings, doubtful=doubt is not None), findings
+
+    def _layouts(self, arrays: Arrays, container: Any) -> tuple[list[Layout], list[Finding]]:
+        read = readings({name: values.shape for name, values in arrays.items()})
+        remarks = []
+        if self.network is not None:
+            self.network(
+                rebuild(container, arrays)
+            )  # what it raises on the caller's own parameters is the caller's
+            try:
+                found = find_layout(arrays, container, self.network)
+            except CannotFind as reason:
+                remarks.append(_cannot_tell("network", detail=str(reason)))
+            else:
+                if not found.layers and any(layout.layers for layout in read):
+                    remarks.append(_cannot_tell("network", detail="has no hidden layer that could be found"))
+                # What the network does not tie to its units cannot tell them apart: nothing is left unread.
+                return [replace(found, unread=())], remarks
+        if not read:
+            raise unreadable(arrays, " as layers")
+        return read, remarks
+
+    def _known(self, arrays: Arrays, container: Any, layout: Layout, *, asked: bool) -> list[Known]:
+        if self.network is None or not asked:
+            name = (self.activation or "").lower().replace("_", "").replace(" ", "")
+            return [Known(odd=name in ODD, homogeneous=name in HOMOGENEOUS) for _ in layout.layers]
+        box = BlackBox(self.network, container, seed=1)
+        return [
+            Known(
+                odd=is_odd(box, arrays, layer),
+                homogeneous=is_homogeneous(box, arrays, layer),
+                silent=silent_units(box, arrays, layout, n, PROBES) if layer.units <= _SILENT_UNITS else (),
+            )
+            for n, layer in enumerate(layout.layers)
+        ]
+
+    def _history(self, arrays: Arrays, container: Any, steps: int) -> tuple[Arrays, ...]:
+        """Return the parameters before and after each of some training steps."""
+        history: list[Arrays] = [arrays]
+        for _ in range(steps):
+            history.append(stepped(self.step, container, history[-1]))
+        return tuple(history)
+
+
+_MEASURED = frozenset({"identical now, will differentiate", "nearly identical"})
+
+
+def stepped(step: Callable[[Any], Any] | None, container: Any, arrays: Arrays) -> Arrays:
+    """Return the parameters after one training step, by the same names.
+
+    Raises:
+        SymmetryError: ``step`` returns something else than the parameters.
+    """
+    given = rebuild(container, arrays)
+    result = step(given) if step is not None else None
+    after = named_arrays(given if result is None else result)
+    if any(name not in after or after[name].shape != arrays[name].shape for name in arrays):
+        msg = f"step= must return the parameters it was given, after one step; it returned {', '.join(after)}"
+        raise SymmetryError(msg)
+    return {name: after[name] for name in arrays}
+
+
+def unreadable(arrays: Arrays, as_what: str) -> SymmetryError:
     """Return the error that says which arrays cannot be read."""
     shapes = ", ".join(f"{name or 'array'} {values.shape}" for name, values in arrays.items())
-    return SymmetryError(
-        f"no reading of these arrays{as_what} fits: {shapes}; pass network= to have it found"
-    )
+    return SymmetryError(f"these arrays cannot be read{as_what}: {shapes}; pass network= to have it found")
 
 
-def layer_findings(arrays: Mapping[str, FloatArray], layout: Layout) -> list[Finding]:
+def layer_findings(arrays: Arrays, layout: Layout) -> list[Finding]:
     """Return what there is to say about the layers of one layout, in their order."""
-    return [_finding(arrays, verdict) for verdict in judge(arrays, layout) if verdict.name != "ok"]
+    verdicts = judge(arrays, layout)
+    return [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"] + _copied(arrays, layout)
 
 
-def _fails(verdicts: list[LayerVerdict]) -> bool:
+# --- doubt -----------------------------------------------------------------------------------------------
+
+
+def _fails(verdicts: Sequence[LayerVerdict]) -> bool:
     return any(v.name != "ok" and _CODES[v.name][1] == "fail" for v in verdicts)
 
 
-def _evidence(layout: Layout, verdicts: list[LayerVerdict], findings: list[Finding]) -> SymmetryEvidence:
-    passed = all(f.severity != "fail" for f in findings)
+def _doubt(arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict]) -> Finding | None:
+    """Return the remark that units cannot be accused, where a reading or an unread array speaks for them."""
+    if not _fails(verdicts):
+        if any(_fails(judge(arrays, other)) for other in layouts[1:]):
+            return _cannot_tell("readings", readings=len(layouts))
+        return None
+    if any(not _fails(judge(arrays, other)) for other in layouts[1:]):
+        return _cannot_tell("readings", readings=len(layouts))
+    for verdict in verdicts:
+        for name in layouts[0].unread:
+            if any(_tells_apart(arrays[name], group, verdict.layer.units) for group in verdict.groups):
+                return _cannot_tell(
+                    "unread", detail=f"{name} fits no place in the network, and differs between units"
+                )
+    return None
+
+
+def _tells_apart(values: FloatArray, group: Sequence[int], units: int) -> bool:
+    return any(
+        bool(np.any(np.ptp(np.take(values, group, axis=axis), axis=axis)))
+        for axis, length in enumerate(values.shape)
+        if length == units
+    )
+
+
+def _cannot_tell(reason: str, *, detail: str = "", readings: int = 0) -> Finding:
+    facts = {"reason": reason, "detail": detail, "readings": readings}
+    return Finding("SYM290", severity="note", facts=facts)
+
+
+# --- findings --------------------------------------------------------------------------------------------
+
+
+def _evidence(
+    layout: Layout, verdicts: Sequence[LayerVerdict], findings: Sequence[Finding], *, doubtful: bool
+) -> SymmetryEvidence:
     layers = tuple(
         LayerEvidence(
             name=v.layer.name,
             units=v.layer.units,
-            effective_width=len(v.classes),
+            effective_width=_width(v),
             classes=v.classes,
-            verdict=v.name,
+            verdict="cannot tell" if doubtful and _fails([v]) else _named(v, findings),
             incoming=tuple(m.array for m in v.layer.incoming),
             outgoing=tuple(m.array for m in v.layer.outgoing),
             reason="; ".join(v.certificate),
@@ -125,28 +280,31 @@ def _evidence(layout: Layout, verdicts: list[LayerVerdict], findings: list[Findi
         for v in verdicts
     )
     notes = tuple(f for f in findings if f.severity != "fail")
+    passed = all(f.severity != "fail" for f in findings)
     return SymmetryEvidence(passed, layers, layout.orientation, notes)
 
 
-def _finding(arrays: Mapping[str, FloatArray], verdict: LayerVerdict) -> Finding:
+def _named(verdict: LayerVerdict, findings: Sequence[Finding]) -> str:
+    """Return the verdict's name; a layer with nothing of its own to say may be alike with another."""
+    copies = {name for f in findings if f.code == "SYM209" for name in f.facts["arrays"]}
+    alike = any(m.array in copies for m in verdict.layer.incoming)
+    return "layers alike" if verdict.name == "ok" and alike else verdict.name
+
+
+def _width(verdict: LayerVerdict) -> int:
+    return int(verdict.facts.get("mirrored_width", len(verdict.classes)))
+
+
+def _finding(arrays: Arrays, verdict: LayerVerdict, verdicts: Sequence[LayerVerdict]) -> Finding:
     code, severity = _CODES[verdict.name]
     facts = {
         "layer": verdict.layer.name,
         "units": list(verdict.groups[0]),
         "groups": [list(group) for group in verdict.groups],
         "width": verdict.layer.units,
-        "effective_width": len(verdict.classes),
+        "effective_width": _width(verdict),
         "certificate": list(verdict.certificate),
-    }
-    figure = {
-        "kind": "units",
-        "layers": [
-            {
-                "name": verdict.layer.name,
-                "units": verdict.layer.units,
-                "classes": [list(c) for c in verdict.classes],
-            }
-        ],
+        **verdict.facts,
     }
     return Finding(
         code=code,
@@ -154,18 +312,49 @@ def _finding(arrays: Mapping[str, FloatArray], verdict: LayerVerdict) -> Finding
         severity=severity,
         place=Place(array=verdict.layer.incoming[0].array if verdict.layer.incoming else None),
         facts=facts,
-        figure=figure,
+        figure=_figure(verdict, verdicts),
     )
 
 
-def _cause(arrays: Mapping[str, FloatArray], verdict: LayerVerdict) -> str | None:
+def _figure(verdict: LayerVerdict, verdicts: Sequence[LayerVerdict]) -> dict[str, Any] | None:
+    """Return the picture of all layers; of this layer where that is too much; None where even that is."""
+    for shown in (verdicts, [verdict]):
+        layers = [
+            {"name": v.layer.name, "units": v.layer.units, "classes": [list(c) for c in v.classes]}
+            for v in shown
+        ]
+        figure = {"kind": "units", "layers": layers}
+        if len(json.dumps(figure)) <= FIGURE_BYTES:
+            return figure
+    return None
+
+
+def _copied(arrays: Arrays, layout: Layout) -> list[Finding]:
+    """Return the warning that two layers start from the same numbers."""
+    code, severity = _CODES["layers alike"]
+    found = []
+    for one, other, factor in copied_layers(arrays, layout):
+        same_shape = arrays[one].shape == arrays[other].shape
+        entries = min(arrays[one].size, arrays[other].size)
+        times = "" if abs(factor - 1) < 1e-9 else f"{factor:.4g} times "
+        line = (
+            f"{other} is {times}{one}"
+            if same_shape
+            else f"the first {entries} entries of {other} are {times}those of {one}"
+        )
+        facts = {"arrays": [one, other], "certificate": [line], "factor": factor}
+        found.append(Finding(code, severity=severity, place=Place(array=other), facts=facts))
+    return found
+
+
+def _cause(arrays: Arrays, verdict: LayerVerdict) -> str | None:
     """Name the kind of start that makes units identical for ever."""
     if verdict.name not in ("identical for ever", "group structure"):
         return None
     if not verdict.same_entries:
         return "equal-sums"
-    values = [slices(arrays, verdict.layer, m)[list(verdict.groups[0])] for m in verdict.layer.incoming]
-    weights = max(values, key=np.size) if values else np.zeros(0)
+    members = [m for m in verdict.layer.incoming if arrays[m.array].ndim > 1] or verdict.layer.incoming
+    weights = slices(arrays, verdict.layer, members)[list(verdict.groups[0])]
     if not np.any(weights):
         return "zero-start"
     return "constant-start" if np.ptp(weights) == 0 else "copied-units"

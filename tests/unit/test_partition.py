@@ -1,0 +1,311 @@
+"""The partition is right, is the coarsest, and training keeps it."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_nets import Optimiser, data, forward, gradients, random_start
+
+from pytest_symmetry.partition import LabelledArray, classes, coarsest_partition, signed_partition
+from pytest_symmetry.verdicts import judge
+
+OPTIMISERS = [(kind, decay) for kind in ("gd", "momentum", "adam") for decay in (0.0, 0.02)]
+
+
+def as_arrays(weights, biases):
+    """Return the labelled arrays of a dense network; the outputs have no label."""
+    last = len(weights) - 1
+    arrays = []
+    for number, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        out, below = (None if number == last else number), (number - 1 if number else None)
+        arrays += [
+            LabelledArray(f"W{number + 1}", w, (out, below)),
+            LabelledArray(f"b{number + 1}", b, (out, None)),
+        ]
+    return arrays
+
+
+def partition(weights, biases, **given):
+    """Return the classes of every hidden layer."""
+    sizes = [w.shape[0] for w in weights[:-1]]
+    return [classes(labels) for labels in coarsest_partition(as_arrays(weights, biases), sizes, **given)]
+
+
+def structured(rng, hidden=None, kind=None):
+    """Return a network with a random equitable partition planted, and that partition.
+
+    Blocks between two classes have equal row sums and equal column sums; where both layers have classes of
+    several units, the rows within a block need not be equal.
+    """
+    depth = hidden or int(rng.integers(1, 4))
+    sizes = [
+        int(rng.integers(2, 5)),
+        *(int(n) for n in rng.integers(2, 8, size=depth)),
+        int(rng.integers(1, 4)),
+    ]
+    labels = [np.arange(sizes[0])]
+    labels += [_random_classes(rng, n) for n in sizes[1:-1]] + [np.arange(sizes[-1])]
+    weights = [_block_matrix(rng, above, below, kind) for below, above in itertools.pairwise(labels)]
+    biases = [rng.normal(size=labels[n + 1].max() + 1)[labels[n + 1]][:, None] for n in range(depth + 1)]
+    return weights, biases, [classes(x) for x in labels[1:-1]]
+
+
+def _random_classes(rng, n):
+    _, labels = np.unique(rng.integers(0, max(1, int(rng.integers(1, n + 1))), size=n), return_inverse=True)
+    return labels
+
+
+def _block_matrix(rng, above, below, kind):
+    matrix = np.zeros((above.size, below.size))
+    for c, d in itertools.product(range(above.max() + 1), range(below.max() + 1)):
+        rows, columns = np.flatnonzero(above == c), np.flatnonzero(below == d)
+        block = np.full((rows.size, columns.size), rng.normal())
+        if kind != "equal rows" and min(block.shape) > 1 and rng.random() < 0.7:
+            noise = rng.normal(size=block.shape)
+            block += noise - noise.mean(0) - noise.mean(1, keepdims=True) + noise.mean()
+        matrix[np.ix_(rows, columns)] = block
+    return matrix
+
+
+def trained_classes(weights, biases, rng, optimiser, steps=300, activation="tanh"):
+    """Train for some steps, and return which units compute the same on fresh inputs."""
+    inputs, targets = data(rng, weights[0].shape[1], weights[-1].shape[0])
+    for _ in range(steps):
+        slopes = gradients(weights, biases, inputs, targets, activation)
+        moved = optimiser([*weights, *biases], [*slopes[0], *slopes[1]])
+        weights, biases = moved[: len(weights)], moved[len(weights) :]
+    fresh = rng.normal(size=(inputs.shape[0], 40))
+    return [same_rows(values) for values in forward(weights, biases, fresh, activation)[1:-1]]
+
+
+def same_rows(values, tolerance=1e-6):
+    """Return the classes of rows that agree."""
+    labels = np.full(len(values), -1)
+    for unit in range(len(values)):
+        if labels[unit] < 0:
+            close = np.abs(values - values[unit]).max(axis=1) < tolerance
+            labels[close & (labels < 0)] = unit
+    return classes(labels)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_planted_partition_is_found(seed):
+    """The coarsest partition is the planted one: blocks of unequal rows included."""
+    weights, biases, planted = structured(np.random.default_rng(seed))
+
+    assert partition(weights, biases) == planted, f"seed {seed}"
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_partition_does_not_depend_on_the_order_of_units(seed):
+    """Permuting the units permutes the classes."""
+    rng = np.random.default_rng(seed)
+    weights, biases, _ = structured(rng)
+    before = partition(weights, biases)
+    orders = [rng.permutation(w.shape[0]) for w in weights[:-1]]
+    for n, order in enumerate(orders):
+        weights[n], biases[n], weights[n + 1] = weights[n][order], biases[n][order], weights[n + 1][:, order]
+    after = partition(weights, biases)
+    for n, order in enumerate(orders):
+        moved = {frozenset(int(order[u]) for u in group) for group in after[n]}
+        assert moved == {frozenset(group) for group in before[n]}, f"seed {seed}"
+
+
+def disagreements(seeds):
+    """Return the seeds where the partition of the start differs from what training leaves."""
+    wrong = []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        weights, biases, _ = structured(rng)
+        kind, decay = OPTIMISERS[seed % len(OPTIMISERS)]
+        activation = ("tanh", "sigmoid")[seed // len(OPTIMISERS) % 2]
+        predicted = partition(weights, biases)
+        trained = trained_classes(weights, biases, rng, Optimiser(kind, decay=decay), activation=activation)
+        if predicted != trained:
+            wrong.append((seed, kind, decay, activation, predicted, trained))
+    return wrong
+
+
+def test_training_keeps_the_partition():
+    """300 steps of GD, momentum and Adam, with and without weight decay, on 36 structured nets."""
+    assert disagreements(range(36)) == []
+
+
+@pytest.mark.sweep
+def test_training_keeps_the_partition_in_2000_nets():
+    """The same for 2,000 structured nets."""
+    assert disagreements(range(2000)) == []
+
+
+def test_units_without_two_equal_rows_can_be_one_unit():
+    """Layer 2 has two different rows and width 1, before and after training."""
+    rng = np.random.default_rng(0)
+    weights = [
+        np.tile(rng.normal(size=(1, 3)), (2, 1)),
+        np.array([[0.7, -0.2], [-0.2, 0.7]]),
+        np.array([[0.5, 0.5]]),
+    ]
+    biases = [np.zeros((2, 1)), np.zeros((2, 1)), np.zeros((1, 1))]
+
+    assert partition(weights, biases) == [((0, 1),), ((0, 1),)]
+    assert trained_classes(weights, biases, rng, Optimiser()) == [((0, 1),), ((0, 1),)]
+    assert trained_classes(weights, biases, rng, Optimiser("adam")) == [((0, 1),), ((0, 1),)]
+
+
+@pytest.mark.parametrize("kind", ["gd", "adam"])
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("zeros", (1, 1)),
+        ("constant", (1, 1)),
+        ("random", (6, 4)),
+        ("one row copied", (6, 4)),
+        ("one column copied", (6, 4)),
+        ("seed set again per unit", (6, 4)),
+        ("pairs", (3, 2)),
+    ],
+)
+def test_the_widths_that_the_documentation_states(start, expected, kind):
+    """3-6-4-2 nets: predicted width and width after 200 steps."""
+    rng = np.random.default_rng(3)
+    makers = {
+        "zeros": lambda o, i: np.zeros((o, i)),
+        "constant": lambda o, i: np.full((o, i), 0.3),
+        "random": lambda o, i: rng.normal(size=(o, i)) * 0.5,
+        "one row copied": lambda o, i: np.tile(rng.normal(size=(1, i)), (o, 1)),
+        "one column copied": lambda o, i: np.tile(rng.normal(size=(o, 1)), (1, i)),
+        "seed set again per unit": lambda o, i: np.array(
+            [np.random.default_rng(0).normal(size=i) for _ in range(o)]
+        ),
+        "pairs": lambda o, i: np.repeat(
+            np.repeat(rng.normal(size=(-(-o // 2), -(-i // 2))), 2, axis=0)[:o], 2, axis=1
+        )[:, :i],
+    }
+    # The output layer differs between its units in every start but the first two.
+    weights = [makers[start](o, i) for i, o in itertools.pairwise((3, 6, 4, 2))]
+    if start in ("one row copied", "seed set again per unit"):
+        weights[2] = rng.normal(size=(2, 4))
+        weights[1] = rng.normal(size=(4, 6))
+    if start == "pairs":
+        weights[2] = np.repeat(rng.normal(size=(2, 2)), 2, axis=1)
+    biases = [np.zeros((n, 1)) for n in (6, 4, 2)]
+    predicted = tuple(len(x) for x in partition(weights, biases))
+    trained = tuple(len(x) for x in trained_classes(weights, biases, rng, Optimiser(kind), steps=200))
+
+    assert expected == predicted == trained
+
+
+@pytest.mark.parametrize(("w6", "width"), [(0.3, 1), (0.31, 2), (-0.3, 2)])
+def test_two_units_with_different_outgoing_weights_are_two(w6, width):
+    """The 2-2-1 example: w5 = w6 keeps the two units one, w5 != w6 parts them."""
+    weights = [np.array([[0.2, 0.4], [0.2, 0.4]]), np.array([[0.3, w6]])]
+    biases = [np.zeros((2, 1)), np.zeros((1, 1))]
+
+    assert len(partition(weights, biases)[0]) == width
+
+
+def test_a_partition_by_sums_alone_does_not_survive_adam_with_coupled_decay():
+    """Where rows differ, L2 in the gradient is no constant on the block; equal rows survive it."""
+    rng = np.random.default_rng(1)
+    base = np.array([[1.0, -0.3, 0.2], [0.1, 0.6, 0.2], [-0.2, 0.6, 0.5]])
+    weights = [np.tile(rng.normal(size=(1, 3)), (3, 1)), base, np.full((1, 3), 0.5)]
+    biases = [np.zeros((3, 1)), np.zeros((3, 1)), np.zeros((1, 1))]
+    assert [len(x) for x in partition(weights, biases)] == [1, 1]
+    inputs, targets = data(rng, 3, 1)
+
+    def width_after(coupled, kind, start):
+        parameters, optimiser = [*start, *biases], Optimiser(kind)
+        for _ in range(50):
+            slopes = gradients(parameters[:3], parameters[3:], inputs, targets)
+            slopes = [g + coupled * p for g, p in zip([*slopes[0], *slopes[1]], parameters, strict=True)]
+            parameters = optimiser(parameters, slopes)
+        return len(same_rows(forward(parameters[:3], parameters[3:], inputs)[2]))
+
+    assert width_after(0.1, "gd", weights) == 1
+    assert width_after(0.0, "adam", weights) == 1
+    assert width_after(0.1, "adam", weights) > 1
+    equal = [weights[0], np.full((3, 3), 0.4), weights[2]]
+    assert width_after(0.1, "adam", equal) == 1
+
+
+def test_signed_classes_pair_mirrors():
+    """(w, b, v) and (-w, -b, -v) are one role under an odd activation, and stay mirrored exactly."""
+    rng = np.random.default_rng(2)
+    weights, biases = random_start(rng, (3, 4, 2))
+    weights[0][2], biases[0][2], weights[1][:, 2] = -weights[0][0], -biases[0][0], -weights[1][:, 0]
+    (found,) = signed_partition(as_arrays(weights, biases), [4], [True])
+
+    assert [(c.units, c.signs) for c in found] == [((0, 2), (1, -1)), ((1,), (1,)), ((3,), (1,))]
+    inputs, targets = data(rng, 3, 2)
+    for _ in range(2000):
+        dw, db = gradients(weights, biases, inputs, targets)
+        weights = [w - 0.1 * g for w, g in zip(weights, dw, strict=True)]
+        biases = [b - 0.1 * g for b, g in zip(biases, db, strict=True)]
+    assert np.abs(weights[0][2] + weights[0][0]).max() < 1e-9
+
+
+def test_a_unit_of_zeros_is_silent_under_an_odd_activation():
+    """It is its own negative."""
+    weights, biases = random_start(np.random.default_rng(3), (3, 4, 2))
+    weights[0][1], biases[0][1], weights[1][:, 1] = 0, 0, 0
+    (found,) = signed_partition(as_arrays(weights, biases), [4], [True])
+
+    assert ((1,), (0,)) in [(c.units, c.signs) for c in found]
+
+
+def test_sums_are_compared_within_rounding_only():
+    """Row sums that are equal on paper agree; a change of one part in a million does not."""
+    rng = np.random.default_rng(4)
+    for dtype in (np.float64, np.float32):
+        weights, biases, planted = structured(rng, hidden=3)
+        weights = [w.astype(dtype).astype(float) for w in weights]
+        biases = [b.astype(dtype).astype(float) for b in biases]
+        assert partition(weights, biases) == planted
+
+
+def test_nan_equals_nothing():
+    """A start of NaN is no proof of anything."""
+    weights, biases = random_start(np.random.default_rng(5), (3, 4, 2))
+    weights[0][:] = np.nan
+
+    assert partition(weights, biases) == [((0,), (1,), (2,), (3,))]
+
+
+def test_chains_of_near_values_are_not_one_class():
+    """Near means within a thousandth of each other, not linked by a chain of neighbours."""
+    column = np.linspace(0.0, 1.0, 4000)[:, None]
+    array = [LabelledArray("w", column, (0, None))]
+    (labels,) = coarsest_partition(array, [4000], near=True)
+
+    assert max(np.ptp(column[list(group)]) for group in classes(labels)) <= 1e-3
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=3, max_size=5),
+    scale=st.sampled_from([1e-4, 1e-2, 1.0, 10.0]),
+    single=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_random_starts_have_full_width(sizes, scale, single, seed):
+    """No random start is ever accused."""
+    rng = np.random.default_rng(seed)
+    weights, biases = random_start(rng, sizes, scale)
+    biases = [b * 0 for b in biases]
+    if single:
+        weights = [w.astype(np.float32).astype(float) for w in weights]
+    assert [len(x) for x in partition(weights, biases)] == sizes[1:-1]
+
+
+def test_judging_needs_no_hidden_layer():
+    """Logistic regression has nothing to break."""
+    from pytest_symmetry.layouts import readings
+
+    arrays = {"w": np.zeros((1, 4)), "b": np.zeros((1, 1))}
+    (layout, *_) = readings({k: v.shape for k, v in arrays.items()})
+
+    assert judge(arrays, layout) == []
