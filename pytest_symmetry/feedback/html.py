@@ -64,6 +64,7 @@ class Block:
     words: Words
     questions: tuple[str, ...]
     identifier: str
+    line: int | None = None
     figure: Figure | None = None
     code: Excerpt | None = None
     consequences: tuple[Block, ...] = ()
@@ -80,7 +81,7 @@ def student_page(
     story = tell(result.tests)
     causes = [*([story.first] if story.first else []), *story.others]
     blocks = [
-        _block(told, f"finding-{i + 1}", reveal, source if i == 0 else None, pictured=i < _MOST_FIGURES)
+        told_block(told, f"finding-{i + 1}", reveal, source if i == 0 else None, pictured=i < _MOST_FIGURES)
         for i, told in enumerate(causes)
     ]
     return pages().get_template("student.html").render(
@@ -89,7 +90,7 @@ def student_page(
         reveal=reveal,
         first=blocks[0] if blocks else None,
         others=blocks[1:],
-        notes=[_block(told, f"note-{i + 1}", reveal, None) for i, told in enumerate(story.notes)],
+        notes=[told_block(told, f"note-{i + 1}", reveal, None) for i, told in enumerate(story.notes)],
         passed=[question_words(v.name) for v in result.tests if v.outcome is Outcome.PASSED],
         printed=_printed(result.tests),
         share=_share(result.points, result.max_points),
@@ -159,18 +160,24 @@ def _shown(value: Any) -> Any:
     return value if not isinstance(value, str) or hasattr(value, "__html__") else printable(value)
 
 
-def _block(
-    told: Told, identifier: str, reveal: str, source: Mapping[int, str] | None, *, pictured: bool = True
+def told_block(
+    told: Told,
+    identifier: str,
+    reveal: str,
+    source: Mapping[int, str] | None = None,
+    *,
+    pictured: bool = True,
 ) -> Block:
     """Return a told finding with its picture, code and consequences."""
     return Block(
         words=words_or_facts(told.finding, reveal=reveal),
         questions=tuple(question_words(name) for name in told.questions),
         identifier=identifier,
+        line=told.finding.place.line,
         figure=figure(told.finding.figure) if pictured else None,
         code=_excerpt(told.finding, source),
         consequences=tuple(
-            _block(c, f"{identifier}-{i + 1}", reveal, None, pictured=False)
+            told_block(c, f"{identifier}-{i + 1}", reveal, None, pictured=False)
             for i, c in enumerate(told.consequences)
         ),
     )

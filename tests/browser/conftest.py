@@ -36,9 +36,10 @@ def missing() -> str:
 @pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every kind of page, written to files as students and staff get them."""
-    from shown_results import SOURCE, a_class, every_page
+    from shown_results import PROSE, SOURCE, a_class, a_notebook, every_page
 
     from graders.class_page import class_page
+    from pytest_symmetry.feedback.annotated import annotated_page
     from pytest_symmetry.feedback.html import student_page
 
     folder = tmp_path_factory.mktemp("pages")
@@ -52,6 +53,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     pages["class-staff"] = class_page(
         a_class(410), title="Planar: one hidden layer", names=True, expected=500
     )
+    pages["annotated"] = annotated_page(
+        a_notebook(PROSE), every_page()["wrong-gradient"], title="Planar: one hidden layer", outputs=True
+    )
     return {name: write(folder / f"{name}.html", text) for name, text in pages.items()}
 
 
@@ -61,7 +65,9 @@ def attacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     from xss_payloads import PAYLOADS
 
     folder = tmp_path_factory.mktemp("attacks")
-    return {str(i): write(folder / f"{i}.html", attacked(payload)) for i, payload in enumerate(PAYLOADS)}
+    pages = {str(i): attacked(payload) for i, payload in enumerate(PAYLOADS)}
+    pages["annotated"] = attacked_notebook()
+    return {name: write(folder / f"{name}.html", text) for name, text in pages.items()}
 
 
 def attacked(payload: str) -> str:
@@ -76,6 +82,19 @@ def attacked(payload: str) -> str:
     findings = [finding, Finding("ZZZ1", facts={payload: payload}, place=Place(payload))]
     tests = [verdict(payload, Outcome.FAILED, 1, findings, payload), verdict(payload)]
     return student_page(result(payload, tests), title=payload, source={7: "\n".join([payload] * 9)})
+
+
+def attacked_notebook() -> str:
+    """Return an annotated notebook with every payload as prose, link, formula and output."""
+    from shown_results import a_notebook, all_right
+    from xss_payloads import PAYLOADS
+
+    from pytest_symmetry.feedback.annotated import annotated_page
+
+    prose = [f"{p}\n\n[x]({p}) ![{p}]({p})\n\n${p}$ $\\text{{{p}}}$" for p in PAYLOADS]
+    return annotated_page(
+        a_notebook(*prose, output="\n".join(PAYLOADS)), all_right(), title="Planar", outputs=True
+    )
 
 
 def write(path: Path, text: str) -> Path:

@@ -77,7 +77,7 @@ class Page(HTMLParser):
         for tag, name, value in self.attributes:
             if name.startswith("on") or name in {"style", "srcdoc"}:
                 bad.append(f"<{tag} {name}={value!r}>")
-            if name in URL_ATTRIBUTES and tag != "path" and not value.startswith("feedback/"):
+            if name in URL_ATTRIBUTES and tag != "path" and not value.startswith(("feedback/", "#finding-")):
                 bad.append(f"<{tag} {name}={value!r}>")
             if "javascript:" in value.lower():
                 bad.append(f"<{tag} {name}={value!r}>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -207,3 +208,37 @@ def a_class(size: int, seed: int = 3) -> list[Result]:
         else:
             results.append(result(student, tests))
     return results
+
+
+PROSE = """# Planar
+
+One hidden layer: $A_1 = \\tanh(W_1 X + b_1)$, and the gradient is
+
+$$\\frac{\\partial J}{\\partial W^{[1]}} = \\frac{1}{m} dZ^{[1]} X^T$$
+
+- **forward**, then *backward*, see [the notes](https://example.org/notes)
+- `update`
+
+| layer | units |
+| --- | --- |
+| hidden | 4 |
+"""
+
+
+def a_notebook(*prose: str, output: str = "cost 0.69") -> str:
+    """Return the text of a notebook whose code cell 7 is the backward pass, and whose cells all printed."""
+    sources = [*(f"x{i} = {i}  # cell {i}" for i in range(1, 7)), SOURCE[7], "", "def train():\n    return 1"]
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": output},
+        {"output_type": "display_data", "metadata": {}, "data": {"text/html": output, "text/plain": output}},
+    ]
+    cells: list[dict[str, object]] = [
+        {"cell_type": "markdown", "id": f"p{i}", "metadata": {}, "source": text}
+        for i, text in enumerate(prose)
+    ]
+    cells += [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": source, "execution_count": None,
+         "outputs": outputs}
+        for i, source in enumerate(sources)
+    ]  # fmt: skip
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
