@@ -95,18 +95,20 @@ def _collect(container: Any, path: str, into: dict[str, Any], depth: int) -> Non
             _collect(member, path + suffix, into, depth + 1)
 
 
-def rebuild(container: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+def rebuild(container: Any, arrays: Mapping[str, NDArray[Any]], *, copied: bool = True) -> Any:
     """Return a container of the same kind whose parameters are copies of ``arrays`` (any dtype).
+
+    With ``copied=False`` they are the arrays of ``arrays`` themselves.
 
     ``container`` itself is left alone. Floats come back as floats where the array is real; everything that
     is not a parameter is passed on as it is.
     """
-    return _rebuilt(container, "", arrays, 0)
+    return _rebuilt(container, "", {n: np.array(a) for n, a in arrays.items()} if copied else arrays, 0)
 
 
 def _rebuilt(container: Any, path: str, arrays: Mapping[str, NDArray[Any]], depth: int) -> Any:
     if is_array(container):
-        value = np.array(arrays[path.removeprefix(".")])
+        value = arrays[path.removeprefix(".")]
         return float(value) if isinstance(container, float) and value.dtype.kind == "f" else value
     if depth >= _DEPTH or (members := _children(container)) is None:
         return container

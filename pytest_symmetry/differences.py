@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -38,12 +38,16 @@ SIGMAS = 9.0
 """Half width of the rounding error bar, in standard deviations of the function's noise over h. A slope
 extrapolated from h and 2h has 0.95 of them, so the bar is more than nine of its own."""
 
-SEGMENT = 1e-8
-"""Relative length of one step of the segment on which the noise is measured: long enough to change the
-rounding of every operation in float32 as well, short enough that the function itself is a polynomial."""
+SEGMENTS = (1e-8, 1e-6, 1e-4)
+"""Relative lengths of one step of the segment on which the noise is measured, for float64, float32 and
+float16: long enough to change the rounding, so short that the function itself is a polynomial there."""
 
 COMPLEX_STEP = 1e-30
 """Imaginary step: its square vanishes beside 1 in float64, so that nothing is truncated."""
+
+LARGE = 1 << 16
+"""Bytes from which copies of an array use the same memory again: the system hands out large blocks page by
+page, which takes longer than to fill them."""
 
 _STEEPEST = 1e-13
 
@@ -81,6 +85,28 @@ class Probe:
     kinks: int = 0
 
 
+class Copies:
+    """Copies of arrays for one call at a time: those of a large array share one block of memory."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[str, NDArray[Any]] = {}
+
+    def of(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        """Return a copy of ``array``."""
+        room = self.room(name, array)
+        np.copyto(room, array)
+        return room
+
+    def room(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
+        """Return an array of that shape and type with any content."""
+        if like.nbytes < LARGE:
+            return np.empty_like(like)
+        block = self._blocks.get(name)
+        if block is None or block.shape != like.shape or block.dtype != like.dtype:
+            block = self._blocks[name] = np.empty_like(like)
+        return block
+
+
 @dataclass(slots=True)
 class Neighbourhood:
     """A function seen from one point.
@@ -98,36 +124,54 @@ class Neighbourhood:
     calls: int = 0
     measured: bool = False
     norms: dict[str, float] = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies)
 
     def __post_init__(self) -> None:
         self.noise = max(self.noise, 0.5 * EPS * abs(self.value), 1e-300)
         self.norms = {name: float(np.linalg.norm(array)) for name, array in self.point.items()}
 
     def at(self, moved: Mapping[str, NDArray[Any]]) -> Any:
-        """Return the function where the arrays of ``moved`` replace the point's own."""
-        self.calls += 1
-        return self.function({**self.point, **moved})
+        """Return the function where the arrays of ``moved`` replace the point's own.
 
-    def base_step(self, direction: Arrays) -> float:
-        """Return the step for a direction of norm 1: larger where the function is noisier."""
-        size = math.sqrt(sum(self.norms[name] ** 2 for name in direction))
+        The function may change what it gets: it has copies of the point, and ``moved`` is not used again.
+        """
+        self.calls += 1
+        whole: dict[str, NDArray[Any]] = dict(moved)
+        for name, array in self.point.items():
+            if name not in whole:
+                whole[name] = self.copies.of(name, array)
+        return self.function(whole)
+
+    def base_step(self, names: Iterable[str]) -> float:
+        """Return the step for a direction of norm 1 in some arrays: larger where the function is noisier."""
+        size = math.sqrt(sum(self.norms[name] ** 2 for name in names))
         noisier = self.noise / (EPS * max(abs(self.value), 1e-300))
         return STEP * (1 + size) * float(min(max(noisier, 1.0) ** (1 / 3), 1e4))
 
     def difference(self, direction: Arrays, step: float, gradient: Arrays) -> Difference:
         """Measure one central difference (two calls)."""
-        above: dict[str, FloatArray] = {}
-        below: dict[str, FloatArray] = {}
-        claimed = 0.0
-        for name, along in direction.items():
-            shift = step * along
-            above[name] = self.point[name] + shift
-            below[name] = self.point[name] - shift
-            claimed += float(np.vdot(gradient[name], above[name] - below[name]))
-        high, low = float(self.at(above)), float(self.at(below))
-        return Difference(
-            (high - low) / (2 * step), claimed / (2 * step), (high - 2 * self.value + low) / step, step
-        )
+        claimed = sum(self._claimed(name, along, step, gradient[name]) for name, along in direction.items())
+        high = float(self.at({n: self._shifted(n, along, step) for n, along in direction.items()}))
+        low = float(self.at({n: self._shifted(n, along, -step) for n, along in direction.items()}))
+        return Difference((high - low) / (2 * step), claimed, (high - 2 * self.value + low) / step, step)
+
+    def _claimed(self, name: str, along: FloatArray, step: float, gradient: FloatArray) -> float:
+        """Return the slope that a gradient claims for the displacement really made after rounding.
+
+        Over thousands of entries the rounding averages out, and the direction itself serves as well.
+        """
+        shift = self.copies.room(name, gradient)
+        np.multiply(along, step, out=shift, dtype=np.float64)
+        if shift.nbytes < LARGE:
+            shift = ((self.point[name] + shift) - (self.point[name] - shift)) / 2
+        return float(np.vdot(gradient, shift)) / step
+
+    def _shifted(self, name: str, along: FloatArray, step: float) -> FloatArray:
+        """Return an array moved along a direction."""
+        moved = self.copies.room(name, self.point[name])
+        np.multiply(along, step, out=moved, dtype=np.float64)
+        moved += self.point[name]
+        return moved
 
     def complex_slope(self, direction: Arrays) -> float | None:
         """Return the slope by a complex step (one call), or None where the code takes no complex numbers.
@@ -157,25 +201,31 @@ class Neighbourhood:
     def measure_noise(self) -> float:
         """Return the standard deviation of the function's rounding error (eight calls, the first time).
 
-        Third to fifth differences along a segment of relative length 1e-8 hold nothing but noise; the
-        largest of the three estimates is kept, because too small a one accuses correct code.
+        Third to fifth differences along a tiny segment hold nothing but noise; the largest of the three
+        estimates is kept, because too small a one accuses correct code. A function that repeats its values
+        on the segment is rounded more coarsely than float64 (float32 inside): it gets a longer one.
         """
         if self.measured:
             return self.noise
         self.measured = True
-        drift = {
-            name: SEGMENT * self.random.standard_normal(array.shape) * (np.abs(array) + 1e-3)
+        along = {
+            name: self.random.standard_normal(array.shape) * (np.abs(array) + 1e-3)
             for name, array in self.point.items()
         }
-        values = np.array(
-            [float(self.at({n: self.point[n] + i * d for n, d in drift.items()})) for i in range(8)]
-        )
-        if np.all(np.isfinite(values)):
-            if np.all(values.astype(np.float32) == values):
-                self.noise = max(self.noise, 0.5 * EPS32 * abs(self.value))
+        for length in SEGMENTS:
+            values = np.array(
+                [
+                    float(self.at({n: self.point[n] + i * length * v for n, v in along.items()}))
+                    for i in range(8)
+                ]
+            )
+            if not np.all(np.isfinite(values)):
+                break
             for order in (3, 4, 5):
                 spread = float(np.sqrt(np.mean(np.diff(values, order) ** 2) / math.comb(2 * order, order)))
                 self.noise = max(self.noise, spread)
+            if len(np.unique(values)) > 5:
+                break
         return self.noise
 
     def quick(self, direction: Arrays, gradient: Arrays, scale: float, rtol: float) -> Probe | None:
@@ -225,12 +275,15 @@ class Neighbourhood:
         return Probe("kink" if bent else "unclear", probe.residual, probe.bar, scale, kinks)
 
 
-def draw_direction(random: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """Draw a direction of norm 1 whose entries all have sizes between 0.5 and 1.5 of one another.
+def draw_direction(random: np.random.Generator, shape: tuple[int, ...], norm: float = 1.0) -> FloatArray:
+    """Draw a direction of norm 1 (or ``norm``) with entries of about one size and either sign.
 
-    No entry is small, so that a single wrong one shows; no two are equal, so that errors of equal size
-    cannot cancel.
+    The largest is at most three times the smallest, so that a single wrong entry shows; no two are equal,
+    so that errors of equal size cannot cancel.
     """
-    along = 2 * random.random(shape) - 1
-    along = np.asarray(along + np.copysign(0.5, along), dtype=np.float64)
-    return along / max(float(np.linalg.norm(along)), 1e-300)
+    large = math.prod(shape) * 8 >= LARGE  # half the digits are enough for a direction, in half the memory
+    along: NDArray[Any] = np.asarray(random.random(shape, dtype=np.float32 if large else np.float64))
+    along += 0.5
+    along *= 2 * random.integers(0, 2, shape, dtype=np.int8) - 1
+    along *= norm / max(float(np.linalg.norm(along)), 1e-300)
+    return along

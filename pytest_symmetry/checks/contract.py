@@ -14,7 +14,7 @@ import numpy as np
 
 from pytest_symmetry.arrays import FloatArray
 from pytest_symmetry.checks.naming import gradient_name, pick_gradients
-from pytest_symmetry.checks.program import Answer, Program, changed_names, number_of
+from pytest_symmetry.checks.program import Answer, Program, changed_names, number_of, real
 from pytest_symmetry.differences import EPS, EPS32
 from pytest_symmetry.findings import Finding, Place
 
@@ -44,7 +44,8 @@ class Contract:
     gradients: dict[str, FloatArray] = field(default_factory=dict)
     precision: dict[str, float] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
-    returned: Any = None
+    returned: dict[str, Any] = field(default_factory=dict)
+    copied: bool = True
     notes: list[Finding] = field(default_factory=list)
     loss_place: Place = field(default_factory=Place)
     place: Place = field(default_factory=Place)
@@ -71,16 +72,25 @@ def keep_contract(
     kept.loss_place = place_of(loss, program.loss)
     _loss_is_number(kept, loss.value)
     _unchanged(kept.loss_place, loss, arrays, around, "PUR101")
+    _first_gradients(kept, program, arrays, names, around)
+    _loss_repeats(kept, program.ask(program.loss, arrays).value, program)
+    _gradients_repeat(kept, program.ask(program.gradients, arrays).value, arrays, names, program)
+    return kept
+
+
+def _first_gradients(
+    kept: Contract,
+    program: Program,
+    arrays: Mapping[str, FloatArray],
+    names: list[str],
+    around: Surroundings,
+) -> None:
+    """Ask for the gradients; what was returned is let go before the next call needs the memory."""
     first = program.ask(program.gradients, arrays)
     kept.place = place_of(first, program.gradients)
     read_gradients(kept, first.value, arrays, names, program)
     _unchanged(kept.place, first, arrays, around, "PUR102")
-    again = program.ask(program.loss, arrays)
-    _loss_repeats(kept, again.value, program)
-    second = program.ask(program.gradients, arrays)
-    _gradients_repeat(kept, second.value, arrays, names, program)
     kept.notes += around.cache_notes(first.calls, kept.place)
-    return kept
 
 
 def place_of(answer: Answer, function: Callable[[Any], Any]) -> Place:
@@ -131,9 +141,13 @@ def read_gradients(
     Raises:
         Broken: with the first finding, the one of the last layer first.
     """
-    kept.returned = raw
     picked = pick_gradients(raw, {n: arrays[n].shape for n in names}, [*arrays])
     kept.absent = [name for name in names if name not in picked]
+    kept.returned = {
+        "found": sorted(map(str, raw))[:20] if isinstance(raw, Mapping) else [],
+        "returned": type(raw).__name__,
+        "length": len(raw) if isinstance(raw, tuple | list) else None,
+    }
     if kept.absent and (len(kept.absent) == len(names) or not isinstance(program.parameters, Mapping)):
         raise missing(kept, names)
     for name in reversed(names):
@@ -143,15 +157,11 @@ def read_gradients(
 
 def missing(kept: Contract, names: list[str]) -> Broken:
     """Return the finding that parameters have no gradient."""
-    raw = kept.returned
-    found = sorted(map(str, raw)) if isinstance(raw, Mapping) else []
     facts = {
         "missing": [gradient_name(n) for n in kept.absent],
         "array": gradient_name(kept.absent[0]),
-        "found": found[:20],
-        "returned": type(raw).__name__,
-        "length": len(raw) if isinstance(raw, tuple | list) else None,
         "wanted": len(names),
+        **kept.returned,
     }
     return Broken(Finding("GRD103", place=_at(kept.place, gradient_name(kept.absent[0])), facts=facts))
 
@@ -160,7 +170,7 @@ def _read_one(kept: Contract, name: str, raw: Any, parameter: FloatArray) -> Non
     place = _at(kept.place, gradient_name(name))
     label = gradient_name(name)
     try:
-        array = np.asarray(raw.detach() if hasattr(raw, "detach") else raw)
+        array = real(raw)
         if raw is None or array.dtype.kind not in "fiu":
             raise TypeError
     except (TypeError, ValueError):
@@ -169,8 +179,8 @@ def _read_one(kept: Contract, name: str, raw: Any, parameter: FloatArray) -> Non
         raise Broken(Finding("GRD106", place=place, facts=facts)) from None
     if array.shape != parameter.shape:
         _judge_shape(kept, place, label, array, parameter.shape)
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
+    if not np.isfinite(array).all():
+        bad = np.argwhere(~np.isfinite(array))
         index = [int(i) for i in bad[0]]
         facts = {
             "array": label,
@@ -183,7 +193,9 @@ def _read_one(kept: Contract, name: str, raw: Any, parameter: FloatArray) -> Non
         raise Broken(Finding("GRD104", place=where, facts=facts))
     single = array.dtype in (np.float32, np.float16)
     kept.precision[name] = float(np.finfo(array.dtype).eps) if single else EPS
-    kept.gradients[name] = np.array(array, dtype=np.float64).reshape(parameter.shape)
+    # A copy, because the function may use its own arrays again at the next call.
+    own = np.array(array, np.float64) if kept.copied else np.asarray(array, np.float64)
+    kept.gradients[name] = own.reshape(parameter.shape)
 
 
 def _judge_shape(
@@ -232,11 +244,12 @@ def _loss_repeats(kept: Contract, raw: Any, program: Program) -> None:
 def _gradients_repeat(
     kept: Contract, raw: Any, arrays: Mapping[str, FloatArray], names: list[str], program: Program
 ) -> None:
-    again = Contract(place=kept.place)
+    again = Contract(place=kept.place, copied=False)
     read_gradients(again, raw, arrays, names, program)
     different = [name for name, *_ in _different(kept, again)]
     if not different:
         return
+    again.gradients = {n: array.copy() for n, array in again.gradients.items()}
     twice = all(_is_multiple(kept.gradients[n], again.gradients[n], 2.0) for n in different)
     adds = twice or _keeps_adding(kept, again, different, arrays, names, program)
     cause = "accumulates" if adds else None
@@ -262,6 +275,8 @@ def _gradients_repeat(
 
 def _different(kept: Contract, again: Contract) -> Iterator[tuple[str, float]]:
     for name, first in kept.gradients.items():
+        if np.array_equal(first, again.gradients[name]):
+            continue
         tolerance = _SAME_GRADIENT["float64" if kept.precision[name] == EPS else "float32"]
         size = max(float(np.abs(first).max(initial=0)), float(np.abs(again.gradients[name]).max(initial=0)))
         apart = float(np.abs(again.gradients[name] - first).max(initial=0))

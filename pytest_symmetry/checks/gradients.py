@@ -9,18 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from pytest_symmetry import context
-from pytest_symmetry.arrays import leaves, named_arrays
+from pytest_symmetry.arrays import leaves
 from pytest_symmetry.checks.agreement import ArrayVerdict, Judge
 from pytest_symmetry.checks.contract import Broken, Contract, keep_contract, missing, read_gradients
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.naming import gradient_name
 from pytest_symmetry.checks.points import blind_spots, generic_point
-from pytest_symmetry.checks.program import Program
+from pytest_symmetry.checks.program import Program, real
 from pytest_symmetry.checks.report import Blame, Report, notes_on
 from pytest_symmetry.checks.surroundings import Surroundings
 from pytest_symmetry.differences import EPS32, Neighbourhood
@@ -127,19 +128,18 @@ class GradientCheck:
 
     def _floats(self) -> dict[str, FloatArray]:
         """Return the parameters that can move; integer arrays are handed on as they are unless asked for."""
-        try:
-            arrays = named_arrays(self.program.parameters)
-        except TypeError as problem:
-            raise SymmetryError(str(problem)) from None
-        originals = leaves(self.program.parameters)
-        asked = self._asked(list(arrays))
-        whole = {n for n, leaf in originals.items() if np.asarray(leaf).dtype.kind in "iu"}
+        originals = {n: real(leaf) for n, leaf in leaves(self.program.parameters).items()}
+        if not originals:
+            msg = "the parameters hold no arrays of numbers: pass a dict such as {'W1': …, 'b1': …} or a list"
+            raise SymmetryError(msg)
+        asked = self._asked(list(originals))
+        whole = {n for n, leaf in originals.items() if leaf.dtype.kind in "iu"}
         if self.wrt is not None:
             whole -= set(asked)
-        elif len(whole) == len(arrays):
+        elif len(whole) == len(originals):
             whole = set()
-        self.program.unmoved = {n: np.asarray(originals[n]) for n in whole}
-        return {n: a for n, a in arrays.items() if n not in whole}
+        self.program.unmoved = {n: originals[n] for n in whole}
+        return {n: np.asarray(a, np.float64) for n, a in originals.items() if n not in whole}
 
     def _asked(self, names: list[str]) -> list[str]:
         if self.wrt is None:
@@ -228,14 +228,17 @@ class GradientCheck:
 
     def _neighbourhood(self, kept: Contract) -> Neighbourhood:
         noise = 0.5 * EPS32 * abs(kept.value) if kept.single else 0.0
-        return Neighbourhood(self.program.loss_at, self.point, kept.value, self.random, noise)
+        own = partial(self.program.loss_at, copied=False)
+        near = Neighbourhood(own, self.point, kept.value, self.random, noise)
+        near.copies = self.program.copies
+        return near
 
     def _judge(self, kept: Contract, names: list[str]) -> tuple[Judge, list[ArrayVerdict]]:
         """Judge every array, at another point where this one lies on a kink or leaves units dead."""
         for attempt in range(REDRAWS):
             near = self._neighbourhood(kept)
             judge = Judge(near, kept.gradients, kept.precision, self.rtol, self.directions)
-            verdicts = [judge.judge(name) for name in names]
+            verdicts = judge.judge(names)
             settled = all(v.state in ("agrees", "differs") for v in verdicts)
             if settled or self.at == "given" or attempt == REDRAWS - 1:
                 break

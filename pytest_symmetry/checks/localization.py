@@ -17,7 +17,7 @@ from pytest_symmetry.differences import SIGMAS, Neighbourhood, draw_direction
 from pytest_symmetry.findings import FIGURE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -197,8 +197,8 @@ class Locator:
         self,
         flats: Iterable[int],
         *,
-        rows: Iterable[int] = (),
-        columns: Iterable[int] = (),
+        rows: Sequence[int] = (),
+        columns: Sequence[int] = (),
         widespread: bool = False,
     ) -> Located | None:
         measured = [(flat, *self.entry(flat)) for flat in flats]
@@ -207,7 +207,13 @@ class Locator:
         flat, value, bar = max(measured, key=lambda m: abs(m[1] - float(self.gradient.flat[m[0]])))
         entries = tuple(self._index(m[0]) for m in measured)
         return self._located(
-            flat, value, bar, entries=entries, rows=tuple(rows), columns=tuple(columns), widespread=widespread
+            flat,
+            value,
+            bar,
+            entries=entries,
+            rows=_all_of(rows),
+            columns=_all_of(columns),
+            widespread=widespread,
         )
 
     def _located(self, flat: int, value: float, bar: float, **known: Any) -> Located:
@@ -261,3 +267,8 @@ def lines_wrong(wrong: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
 def _few(lines: NDArray[np.intp], every: int) -> list[int]:
     few = len(lines) < every and 4 * len(lines) <= max(4, every)
     return [int(line) for line in lines] if few else []
+
+
+def _all_of(lines: Sequence[int]) -> tuple[int, ...]:
+    """Return lines found by halving, or none where the search ended before it had all of them."""
+    return tuple(lines) if len(lines) < MOST_FOUND else ()

@@ -9,6 +9,7 @@ import numpy as np
 
 from pytest_symmetry import context
 from pytest_symmetry.arrays import leaves, rebuild
+from pytest_symmetry.differences import Copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,10 +40,18 @@ class Program:
     reseed: Callable[[], Any] | None = None
     evaluations: int = 0
     unmoved: dict[str, Any] = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies)
 
-    def ask(self, function: Callable[[Any], Any], arrays: Mapping[str, NDArray[Any]]) -> Answer:
-        """Call ``function`` on copies of ``arrays`` and keep what is known of the call."""
-        given = rebuild(self.parameters, {**self.unmoved, **arrays})
+    def ask(
+        self, function: Callable[[Any], Any], arrays: Mapping[str, NDArray[Any]], *, copied: bool = True
+    ) -> Answer:
+        """Call ``function`` on copies of ``arrays`` and keep what is known of the call.
+
+        With ``copied=False`` it gets ``arrays`` themselves, which the caller does not use again.
+        """
+        own = {n: self.copies.of(n, a) for n, a in arrays.items()} if copied else arrays
+        unmoved = {n: a.copy() for n, a in self.unmoved.items()}
+        given = rebuild(self.parameters, {**unmoved, **own}, copied=False)
         surroundings = context.current()
         before = len(surroundings.calls) if surroundings else 0
         if self.reseed is not None:
@@ -51,12 +60,12 @@ class Program:
         value = function(given)
         return Answer(value, given, tuple(surroundings.calls[before:]) if surroundings else ())
 
-    def loss_at(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    def loss_at(self, arrays: Mapping[str, NDArray[Any]], *, copied: bool = True) -> Any:
         """Return the loss alone, as a number of whatever type it has.
 
         The submission's calls are not kept: thousands of them, each with its arguments, may follow.
         """
-        answer = self.ask(self.loss, arrays)
+        answer = self.ask(self.loss, arrays, copied=copied)
         if answer.calls and (surroundings := context.current()) is not None:
             del surroundings.calls[len(surroundings.calls) - len(answer.calls) :]
         value = number_of(answer.value)
@@ -74,9 +83,7 @@ def number_of(value: Any) -> Any:
         value = value[0]
     if value is None or isinstance(value, str | bytes | bool | dict):
         return None
-    if hasattr(value, "detach"):
-        value = value.detach()
-    array = np.asarray(value)
+    array = real(value)
     if array.dtype.kind not in "fciu" or array.size != 1:
         return None
     return array.reshape(-1)[0]
@@ -91,7 +98,21 @@ def changed_names(
     return [
         name
         for name, array in arrays.items()
-        if name not in now
-        or id(now[name]) in touched
-        or not np.array_equal(np.asarray(now[name]), array, equal_nan=True)
+        if name not in now or id(now[name]) in touched or not _same(np.asarray(now[name]), array)
     ]
+
+
+def _same(now: NDArray[Any], before: NDArray[Any]) -> bool:
+    """Return whether two arrays are equal, NaN being equal to itself (looked for only when it matters)."""
+    return np.array_equal(now, before) or np.array_equal(now, before, equal_nan=True)
+
+
+def real(value: Any) -> NDArray[Any]:
+    """Return what has ``__array__``, a number or nested lists as an array, without a copy where possible.
+
+    Raises:
+        TypeError, ValueError: numpy refuses it.
+    """
+    if hasattr(value, "detach"):  # a torch tensor that requires grad refuses __array__
+        value = value.detach()
+    return np.asarray(value)

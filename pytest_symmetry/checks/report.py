@@ -180,6 +180,10 @@ class Blame:
         """Ask for the cause; it is not known where the loss never reads the array."""
         from pytest_symmetry.diagnosis.explain import explain
 
+        parameter = finding.facts["parameter"]
+        if parameter not in self.measured:
+            return finding
+        ignored = not self.measured[parameter].any()
         explained = explain(
             finding,
             student=self.judge.gradients,
@@ -187,6 +191,4 @@ class Blame:
             parameters=self.judge.near.point,
             noise=max(self.accuracy, 1e-13),
         )
-        parameter = finding.facts["parameter"]
-        ignored = parameter in self.measured and not self.measured[parameter].any()
         return replace(explained, cause="loss-ignores-array") if ignored else explained

@@ -1,0 +1,1 @@
+"""Gradient checkers side by side, on networks with known mistakes: ``python -m benchmarks.gradients``."""
