@@ -156,16 +156,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Work out what each question is worth, before anything is deselected."""
     asked = [(item, subject) for item in items if (subject := _subject(item)) is not None]
-    if asked:
-        _run_of(config).note_questions(
-            (
-                item.nodeid,
-                f"{item.path}::{_original(item)}[{mine.identifier}]",
-                _name(item, mine),
-                _points(item),
-            )
-            for item, mine in asked
-        )
+    if not asked:
+        return
+    run = _run_of(config)
+    run.note_questions(
+        (item.nodeid, f"{item.path}::{_original(item)}[{mine.identifier}]", _name(item, mine), _points(item))
+        for item, mine in asked
+    )
+    if problem := run.check_target(_option(config, "html") or ""):
+        raise pytest.UsageError(problem)
 
 
 def _subject(item: pytest.Item) -> Subject | None:

@@ -222,8 +222,20 @@ class Run:
         failed = [v.name for v in result.tests if v.outcome is not Outcome.PASSED]
         parts = ["pytest", "-k", failed[0].partition("[")[0] if failed else ""]
         if self.where:
-            parts.append(f'--symmetry-submission "{result.submission}"')
+            parts.append(f'--symmetry-submission "{self._shown(result.submission)}"')
         return " ".join([*parts, f"--symmetry-seed={self.seed_used}"])
+
+    def _shown(self, path: str) -> str:
+        """Return a path as one would type it from where the run was started."""
+        file, start = Path(path).resolve(), self.start.resolve()
+        return str(file.relative_to(start)) if file.is_relative_to(start) else path
+
+    def check_target(self, target: str) -> str:
+        """Return what is wrong with the place asked for the pages, or ""."""
+        count = sum(len(subjects) for subjects in self.subjects.values())
+        if count > 1 and target.endswith(".html"):
+            return f"--symmetry-html {target}: one file cannot hold {count} pages; give a folder"
+        return ""
 
     def write_pages(self, target: Path) -> list[Path]:
         """Write the feedback pages to a file (one submission) or into a folder, and return their paths.
