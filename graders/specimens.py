@@ -193,14 +193,14 @@ def source_notebook(folder: Path) -> dict[str, Any]:
     return notebook
 
 
-def patched(folder: Path, specimen: Specimen) -> dict[str, Any]:
-    """Return the source notebook of ``folder`` with one specimen's patch.
+def patched(folder: Path, specimen: Specimen, source: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the source notebook of ``folder``, read already or not, with one specimen's patch.
 
     Raises:
         AssignmentError: the patch does not fit; the message names the specimen.
     """
     try:
-        return notebook_with(source_notebook(folder), specimen.patch)
+        return notebook_with(source or source_notebook(folder), specimen.patch)
     except (PatchError, SyntaxError) as error:
         raise AssignmentError(folder / FILE, f"{specimen.name!r}: {error}") from None
 
@@ -218,7 +218,10 @@ def write_specimens(folder: Path, out: Path) -> list[Path]:
     Raises:
         AssignmentError: specimens.toml, or a patch in it, is at fault.
     """
-    made = {out / f"{s.name}.ipynb": notebook_bytes(patched(folder, s)) for s in load_specimens(folder)}
+    source = source_notebook(folder)
+    made = {
+        out / f"{s.name}.ipynb": notebook_bytes(patched(folder, s, source)) for s in load_specimens(folder)
+    }
     out.mkdir(parents=True, exist_ok=True)
     for path, content in made.items():
         path.write_bytes(content)

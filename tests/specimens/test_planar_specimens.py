@@ -15,19 +15,20 @@ from pytest_symmetry.feedback.text import render, words
 
 PLANAR = Path(__file__).parents[2] / "assignments" / "planar"
 SPECIMENS = {s.name: s for s in load_specimens(PLANAR) if not s.correct}
-SEEDS = range(1, 6)
+
+# One specimen for each code, for every day; the sweep grades them all, so that no cause goes untried.
+FEW = sorted({s.code: s.name for s in reversed(SPECIMENS.values())}.values())
 
 
-def graded(folder, seed):
-    paths = [p for p in write_specimens(PLANAR, folder) if p.stem in SPECIMENS]
-    entries = [Entry(p.stem, p, p.name) for p in paths]
+def graded(folder, names, seed):
+    entries = [Entry(p.stem, p, p.name) for p in write_specimens(PLANAR, folder) if p.stem in names]
     return {r.student: r for r in run_tests(load_assignment(PLANAR), entries, seed)}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """What became of every specimen, graded in one run with the seed of a student's own machine."""
-    return graded(tmp_path_factory.mktemp("specimens"), 20)
+    """What became of the specimens, graded in one run with the seed of a student's own machine."""
+    return graded(tmp_path_factory.mktemp("specimens"), FEW, 20)
 
 
 def first_failure(result):
@@ -41,7 +42,7 @@ def caught(result, specimen):
     return name, finding.code, (finding.cause or "") if specimen.cause else ""
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", FEW)
 def test_a_specimen_is_caught_with_its_code_and_its_cause(name, results):
     """The first finding is the promised one, from the promised test; the mistake costs points."""
     specimen, result = SPECIMENS[name], results[name]
@@ -50,7 +51,7 @@ def test_a_specimen_is_caught_with_its_code_and_its_cause(name, results):
     assert result.points < result.max_points
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", FEW)
 def test_the_message_of_a_specimen_names_what_it_is_about(name, results):
     """A student reads which array or function is meant, what is seen, what is expected, and one hint."""
     _, finding = first_failure(results[name])
@@ -62,7 +63,7 @@ def test_the_message_of_a_specimen_names_what_it_is_about(name, results):
     assert said.code != said.title
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", FEW)
 def test_no_question_of_a_specimen_waits_for_a_person(name, results):
     """A planted mistake is never taken for an accident of the test."""
     assert (results[name].status, results[name].reason) == ("graded", "")
@@ -74,10 +75,10 @@ def test_causes_are_known_by_name():
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("seed", SEEDS)
-def test_specimens_are_caught_under_other_seeds(seed, tmp_path):
+@pytest.mark.parametrize("seed", [20, 1, 2])
+def test_every_specimen_is_caught_under_every_seed(seed, tmp_path):
     """What is said does not hang on the numbers drawn."""
-    results = graded(tmp_path, seed)
+    results = graded(tmp_path, SPECIMENS, seed)
     expected = {s.name: (s.test, s.code, s.cause) for s in SPECIMENS.values()}
 
     assert {n: caught(r, SPECIMENS[n]) for n, r in results.items()} == expected

@@ -186,8 +186,8 @@ def test_planar_has_enough_specimens_and_variants():
     """The bar of the assignment: it only rises."""
     specimens = load_specimens(PLANAR)
 
-    assert sum(not s.correct for s in specimens) >= 60
-    assert sum(s.correct for s in specimens) >= 19
+    assert sum(not s.correct for s in specimens) >= 90
+    assert sum(s.correct for s in specimens) >= 35
 
 
 def test_each_specimen_of_planar_is_another_notebook(tmp_path):
@@ -195,7 +195,7 @@ def test_each_specimen_of_planar_is_another_notebook(tmp_path):
     paths = write_specimens(PLANAR, tmp_path)
     texts = [code_of(json.loads(p.read_text(encoding="utf-8"))) for p in paths]
     for path, cells in zip(paths, texts, strict=True):
-        for cell in cells:
+        for cell in cells if path.stem != "forward-cell-cannot-be-read" else ():
             compile(cell, path.name, "exec")
 
     assert len({json.dumps(t) for t in texts}) == len(load_specimens(PLANAR)) == len(paths)
