@@ -273,7 +273,57 @@ class InitializationEvidence(Record):
         return _table(("array", "shape", "entries", "mean", "std", "expected", "verdict"), rows)
 
 
-Evidence = GradientEvidence | MatchEvidence | SymmetryEvidence | InitializationEvidence
+@dataclass(frozen=True, slots=True)
+class WidthEvidence(Record):
+    """One hidden layer while it trains: effective width and rank of the activations after each of ``steps``.
+
+    ``ranks`` is empty where no activations were given; ``roles`` are groups of units that compute the same
+    at the end, up to scale and sign.
+    """
+
+    name: str
+    units: int
+    steps: tuple[int, ...]
+    widths: tuple[int, ...]
+    ranks: tuple[int, ...] = ()
+    roles: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairingEvidence(Record):
+    """Two runs compared, layer by layer: unit i of the first goes with ``partners[i]`` of the second.
+
+    The correlations are means of absolute values: of units of the same number, of matched units, and of
+    matched units before training (what chance gives).
+    """
+
+    name: str
+    partners: tuple[int, ...]
+    signs: tuple[int, ...]
+    same_number: float
+    matched: float
+    matched_before: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpecializationEvidence(Record):
+    """All that was seen of the units while they trained."""
+
+    passed: bool
+    layers: tuple[WidthEvidence, ...]
+    pairings: tuple[PairingEvidence, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [(x.name, str(x.units), " ".join(map(str, x.widths)), " ".join(map(str, x.ranks)))
+                for x in self.layers]  # fmt: skip
+        steps = " ".join(map(str, self.layers[0].steps)) if self.layers else ""
+        return _table(("layer", "units", f"effective width after {steps} steps", "rank"), rows)
+
+
+Evidence = (
+    GradientEvidence | MatchEvidence | SymmetryEvidence | InitializationEvidence | SpecializationEvidence
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ _FLOAT32_EPS = float(np.finfo(np.float32).eps)
 NEAR = 1e-3
 """Two entries are nearly equal within this part of the array's median size."""
 
-_NEAR_GAPS = (1e-4, 1e-5, 1e-6, 1e-7, 0.0)
+_GAPS = (0.1, 0.01, 0.001, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,15 @@ def classes(labels: IntArray) -> tuple[tuple[int, ...], ...]:
 
 
 def coarsest_partition(
-    arrays: Sequence[LabelledArray], sizes: Sequence[int], *, near: bool = False
+    arrays: Sequence[LabelledArray], sizes: Sequence[int], *, near: float = 0.0
 ) -> tuple[IntArray, ...]:
     """Return one integer label per unit and layer: the coarsest equitable partition.
 
     Args:
         arrays: all parameters, their axes labelled with layer numbers 0, 1, ….
         sizes: number of units of each layer.
-        near: take entries that differ by less than :data:`NEAR` of the array's size for equal.
+        near: take entries for equal that differ by less than this part of the array's typical size; 0 for
+            no more than rounding.
 
     Sums are compared within their own rounding error, entries within :data:`ENTRY_RTOL` of themselves.
     """
@@ -132,7 +133,7 @@ def _signed(labels: IntArray, size: int, mirrored: bool) -> tuple[SignedClass, .
 
 
 def _refined(
-    arrays: Sequence[LabelledArray], labels: Sequence[IntArray], layer: int, *, near: bool
+    arrays: Sequence[LabelledArray], labels: Sequence[IntArray], layer: int, *, near: float
 ) -> IntArray:
     """Split the classes of one layer by what its units receive and send."""
     current = labels[layer]
@@ -180,11 +181,11 @@ def signature(
 
 
 def _column_keys(
-    array: LabelledArray, axis: int, labels: Sequence[IntArray], units: IntArray, *, near: bool
+    array: LabelledArray, axis: int, labels: Sequence[IntArray], units: IntArray, *, near: float
 ) -> IntArray:
     values, sizes, terms = signature(array, axis, labels, units)
     if near:
-        return _near_keys(values, typical_size(array.values) * np.sqrt(terms))
+        return _near_keys(values, near * typical_size(array.values) * np.sqrt(terms))
     rtol = ENTRY_RTOL
     if terms > 1:
         # Values that are float32 numbers were summed in float32: their equal sums agree only to its rounding.
@@ -216,16 +217,16 @@ def _gap_keys(values: FloatArray, tolerance: FloatArray) -> IntArray:
     return keys
 
 
-def _near_keys(values: FloatArray, size: float) -> IntArray:
-    """Number the values so that those within ``NEAR * size`` share a number; no group is wider.
+def _near_keys(values: FloatArray, width: float) -> IntArray:
+    """Number the values so that close ones share a number and no group is wider than ``width``.
 
     The gap that separates groups shrinks until no chain of neighbours is wider than allowed.
     """
     keys = np.empty(values.shape, dtype=np.intp)
     todo = np.arange(values.shape[1])
-    for gap in _NEAR_GAPS:
-        trial = _gap_keys(values[:, todo], np.full((values.shape[0], todo.size), gap * size))
-        wide = _widest(values[:, todo], trial) > NEAR * size
+    for gap in _GAPS:
+        trial = _gap_keys(values[:, todo], np.full((values.shape[0], todo.size), gap * width))
+        wide = _widest(values[:, todo], trial) > width
         keys[:, todo] = trial
         todo = todo[wide]
         if not todo.size:

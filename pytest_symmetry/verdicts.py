@@ -17,6 +17,7 @@ import numpy as np
 from pytest_symmetry.layouts import Layer, Layout, Member, labelled
 from pytest_symmetry.partition import (
     ENTRY_RTOL,
+    NEAR,
     FloatArray,
     classes,
     coarsest_partition,
@@ -162,7 +163,7 @@ def copied_layers(arrays: Arrays, layout: Layout) -> list[tuple[str, str, float]
 # --- verdicts --------------------------------------------------------------------------------------------
 
 
-def effective_classes(arrays: Arrays, layout: Layout, *, near: bool = False) -> tuple[Groups, ...]:
+def effective_classes(arrays: Arrays, layout: Layout, *, near: float = 0.0) -> tuple[Groups, ...]:
     """Return the classes of the coarsest equitable partition, layer by layer."""
     sizes = [layer.units for layer in layout.layers]
     labels = coarsest_partition(labelled(arrays, layout), sizes, near=near)
@@ -178,7 +179,7 @@ def judge(arrays: Arrays, layout: Layout, known: Sequence[Known] | None = None) 
     about = known or [Known() for _ in layout.layers]
     exact = effective_classes(arrays, layout)
     mirrored = _mirrored(arrays, layout, about)
-    near = effective_classes(arrays, layout, near=True)
+    near = effective_classes(arrays, layout, near=NEAR)
     verdicts = []
     for number, layer in enumerate(layout.layers):
         judged = _for_ever(arrays, layer, exact[number])

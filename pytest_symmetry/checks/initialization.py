@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.arrays import is_array, is_object, named_arrays
+from pytest_symmetry.arrays import is_array, is_object
 from pytest_symmetry.checks.failing import fail
-from pytest_symmetry.checks.symmetry import layer_findings, unreadable
+from pytest_symmetry.checks.symmetry import fail_unreadable, layer_findings, read_arrays
 from pytest_symmetry.context import current, record
 from pytest_symmetry.findings import Finding, InitializationEvidence, Place, ScaleEvidence
 from pytest_symmetry.laws import (
@@ -82,7 +82,7 @@ def check_initialization(
 
     Raises:
         CheckFailed: the first finding of severity "fail".
-        SymmetryError: no such law, or the arrays cannot be read as a network of these widths.
+        SymmetryError: there is no such law.
 
     A correct function is accused with a probability below 1e-6 per check (see ``laws``).
     Laws: He et al. 2015 (arXiv 1502.01852); Glorot & Bengio 2010 (AISTATS 9:249); LeCun et al. 1998.
@@ -135,7 +135,7 @@ class _Caller:
             given[self.seeded_by] = seed
         with _global_state(seed if outer is None else outer) as touched:
             raw = self.initialize(*sizes, **given)
-            return _Draw(sizes, seed, raw, named_arrays(raw), touched())
+            return _Draw(sizes, seed, raw, dict(read_arrays(raw)), touched())
 
 
 def _seed_argument(initialize: Callable[..., Any]) -> str | None:
@@ -289,13 +289,13 @@ def _reading(draw: _Draw) -> Layout:
     """Return the reading of the arrays whose widths are those asked for.
 
     Raises:
-        SymmetryError: there is none.
+        CheckFailed: SYM291, there is none.
     """
     found = readings({name: values.shape for name, values in draw.arrays.items()})
-    for layout in found:
-        if layout.sizes == draw.sizes:
-            return layout
-    raise unreadable(draw.arrays, f" as a network of the widths {draw.sizes}")
+    fitting = [layout for layout in found if layout.sizes == draw.sizes]
+    if not fitting:
+        fail_unreadable(draw.arrays, draw.sizes)
+    return fitting[0]
 
 
 def _samples(caller: _Caller, draws: list[_Draw]) -> list[Sample]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -75,7 +75,8 @@ def check_symmetry(
     Raises:
         CheckFailed: units are identical for ever (SYM201, SYM202), or identical and no gradient reaches
             them (SYM203).
-        SymmetryError: the arrays cannot be read as a network.
+            SYM291: the arrays cannot be read as a network at all.
+        SymmetryError: ``step`` returns something else than the parameters.
 
     The method is the coarsest equitable partition (see ``partition``): a proof, not a training run. Where
     shapes leave several readings, units are accused only if every reading agrees.
@@ -134,7 +135,7 @@ class _Finder:
     def examine(self, parameters: Any) -> tuple[SymmetryEvidence, list[Finding]]:
         """Return the evidence and all findings, the gravest first."""
         container = parameters_of(parameters)
-        arrays = named_arrays(container)
+        arrays = read_arrays(container)
         layouts, remarks = self._layouts(arrays, container)
         layout = layouts[0]
         known = self._known(arrays, container, layout, asked=not any(r.code == "SYM290" for r in remarks))
@@ -168,7 +169,7 @@ class _Finder:
                 # What the network does not tie to its units cannot tell them apart: nothing is left unread.
                 return [replace(found, unread=())], remarks
         if not read:
-            raise unreadable(arrays, " as layers")
+            fail_unreadable(arrays)
         return read, remarks
 
     def _known(self, arrays: Arrays, container: Any, layout: Layout, *, asked: bool) -> list[Known]:
@@ -211,10 +212,30 @@ def stepped(step: Callable[[Any], Any] | None, container: Any, arrays: Arrays) -
     return {name: after[name] for name in arrays}
 
 
-def unreadable(arrays: Arrays, as_what: str) -> SymmetryError:
-    """Return the error that says which arrays cannot be read."""
+def read_arrays(container: Any) -> Arrays:
+    """Return the named arrays of a container.
+
+    Raises:
+        CheckFailed: SYM291, it holds none.
+    """
+    try:
+        return named_arrays(container)
+    except TypeError as error:
+        fail(_unreadable(str(error), ()), None)
+
+
+def fail_unreadable(arrays: Arrays, sizes: Sequence[int] = ()) -> NoReturn:
+    """End a check because no reading of the arrays is a network (of the widths ``sizes``).
+
+    Raises:
+        CheckFailed: SYM291, always.
+    """
     shapes = ", ".join(f"{name or 'array'} {values.shape}" for name, values in arrays.items())
-    return SymmetryError(f"these arrays cannot be read{as_what}: {shapes}; pass network= to have it found")
+    fail(_unreadable(f"no order and orientation of these arrays is a chain of layers: {shapes}", sizes), None)
+
+
+def _unreadable(detail: str, sizes: Sequence[int]) -> Finding:
+    return Finding("SYM291", facts={"detail": detail, "sizes": list(sizes)})
 
 
 def layer_findings(arrays: Arrays, layout: Layout) -> list[Finding]:

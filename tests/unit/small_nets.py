@@ -32,7 +32,7 @@ def forward(weights, biases, inputs, activation="tanh"):
     values = [inputs]
     for number, (w, b) in enumerate(zip(weights, biases, strict=True)):
         z = w @ values[-1] + b
-        values.append(g(z) if number < len(weights) - 1 else 1 / (1 + np.exp(-z)))
+        values.append(g(z) if number < len(weights) - 1 else 0.5 + 0.5 * np.tanh(z / 2))
     return values
 
 

@@ -279,7 +279,7 @@ def test_chains_of_near_values_are_not_one_class():
     """Near means within a thousandth of each other, not linked by a chain of neighbours."""
     column = np.linspace(0.0, 1.0, 4000)[:, None]
     array = [LabelledArray("w", column, (0, None))]
-    (labels,) = coarsest_partition(array, [4000], near=True)
+    (labels,) = coarsest_partition(array, [4000], near=1e-3)
 
     assert max(np.ptp(column[list(group)]) for group in classes(labels)) <= 1e-3
 
