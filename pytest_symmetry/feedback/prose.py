@@ -76,7 +76,9 @@ def formula(tex: str, *, displayed: bool) -> Markup:
     except ImportError:
         return _TEX.format(tex)
     try:
-        return _math(convert_to_element(tex, display="block" if displayed else "inline"), displayed=displayed)
+        return mathml(
+            convert_to_element(tex, display="block" if displayed else "inline"), displayed=displayed
+        )
     except Exception:  # noqa: BLE001 - whatever a formula provokes in the converter, it can still be shown
         return _TEX.format(tex)
 
@@ -106,11 +108,11 @@ def _shown(token: Mapping[str, Any]) -> Markup:
     return _SHAPES[kind].format(inner) if kind in _SHAPES else inner
 
 
-def _math(element: Element, *, displayed: bool = False) -> Markup:
+def mathml(element: Element, *, displayed: bool = False) -> Markup:
     """Return a MathML element from the closed list, without what its attributes say."""
     inner = Markup("{}").format(html.unescape(element.text or ""))
     for child in element:
-        inner += _math(child) + Markup("{}").format(html.unescape(child.tail or ""))
+        inner += mathml(child) + Markup("{}").format(html.unescape(child.tail or ""))
     if displayed and element.tag == "math":
         return _DISPLAYED.format(inner)
     if element.tag == "mo" and element.get("stretchy") == "false":

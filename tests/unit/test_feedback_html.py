@@ -258,6 +258,7 @@ def test_names_that_some_system_cannot_keep_are_spelled_otherwise(name: str) -> 
     assert f"{name}.html" != file
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,40}\.[0-9a-f]{12}\.html", file)
     assert page_file("s0412") == "s0412.html"
+    assert page_file("Łukasz Wójcik").startswith("Lukasz-Wojcik.")
 
 
 def test_not_attempted_is_never_told_as_failed() -> None:
