@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _AROUND = 4
 _FUNCTION = 11
+_SHORT = 18
 _MOST_LINES = 150
 _MOST_COLUMNS = 240
 _MOST_FIGURES = 6
@@ -200,6 +201,8 @@ def _excerpt(finding: Finding, source: Mapping[int, str] | None) -> Excerpt | No
         for n, text in enumerate(texts, start=1)
     )
     near = tuple(line for line in lines if -_AROUND <= line.number - centre <= after)
+    if len(lines) <= _SHORT:
+        near = lines
     left_out = len(lines) - len(near)
     return Excerpt(place.cell, near, lines if left_out else (), left_out)
 

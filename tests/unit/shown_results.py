@@ -69,6 +69,14 @@ SOURCE = {
     dW1 = dZ1 @ X.T
     db1 = dZ1.sum(axis=1, keepdims=True)
     return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+
+
+def norm(gradients):
+    """Length of all gradients together."""
+    total = 0
+    for gradient in gradients.values():
+        total += (gradient**2).sum()
+    return total**0.5
 '''
 }
 QUESTIONS = (

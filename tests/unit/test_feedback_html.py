@@ -57,7 +57,7 @@ def test_page_says_first_cause_in_full_and_others_without_hint() -> None:
     """Points, what is right, place, code, I see, Expected, why, one hint; then the rest."""
     text = squeezed(Page(student_page(wrong_gradient(), title=TITLE, source=SOURCE)).text)
     order = [
-        "9 of 22 points", "Right: initialize parameters, forward, cost and update.",
+        "9 of 22 points", "4 of 8 questions are right", "initialize parameters, forward, cost and update.",
         "The gradient dW1 is not the slope of the loss", "backward, cell 7, line 12: dW1[2, 1]",
         "I see", "Expected", "Hint", "Why it matters", "1 more difference follows", "Your cell 7",
         "dW1 = dZ1 @ X.T ← here", "Also found", "The gradient dW2 is not", "Every question", "Notes",
@@ -77,7 +77,10 @@ def test_marked_line_is_the_students_own() -> None:
     text = student_page(wrong_gradient(), title=TITLE, source=SOURCE)
 
     assert text.count('<li value="12" class="marked"><mark><code>    dW1 = dZ1 @ X.T</code></mark>') == 2
-    assert "7 more lines" in text
+    assert "13 more lines" in text
+    short = student_page(wrong_gradient(), title=TITLE, source={7: "x\n" * 18})
+    assert "The whole cell" not in short
+    assert short.count('<li value="18">') == 1
     assert "Your cell" not in student_page(wrong_gradient(), title=TITLE)
 
 
