@@ -36,7 +36,7 @@ class Contract:
     """What the first calls at a point have shown.
 
     ``precision`` is the machine epsilon of the type each gradient came in, ``place`` where the gradient
-    function stands, ``absent`` the parameters that have no gradient.
+    function stands, ``absent`` the parameters without a gradient, ``fixed`` the integer arrays with one.
     """
 
     value: float = np.nan
@@ -44,6 +44,7 @@ class Contract:
     gradients: dict[str, FloatArray] = field(default_factory=dict)
     precision: dict[str, float] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
+    fixed: list[str] = field(default_factory=list)
     returned: dict[str, Any] = field(default_factory=dict)
     copied: bool = True
     notes: list[Finding] = field(default_factory=list)
@@ -141,8 +142,12 @@ def read_gradients(
     Raises:
         Broken: with the first finding, the one of the last layer first.
     """
-    picked = pick_gradients(raw, {n: arrays[n].shape for n in names}, [*arrays])
+    picked = pick_gradients(raw, {n: arrays[n].shape for n in names}, program.order)
     kept.absent = [name for name in names if name not in picked]
+    if program.offers_fixed and isinstance(raw, Mapping | tuple | list):
+        shapes = {n: a.shape for n, a in program.unmoved.items() if a.size}
+        offered = pick_gradients(raw, shapes, program.order) if shapes else {}
+        kept.fixed = [n for n, value in offered.items() if np.shape(value) == shapes[n]]
     kept.returned = {
         "found": sorted(map(str, raw))[:20] if isinstance(raw, Mapping) else [],
         "returned": type(raw).__name__,
@@ -192,6 +197,9 @@ def _read_one(kept: Contract, name: str, raw: Any, parameter: FloatArray) -> Non
         where = Place(place.function, place.cell, place.line, label, tuple(index) or None)
         raise Broken(Finding("GRD104", place=where, facts=facts))
     single = array.dtype in (np.float32, np.float16)
+    if single:
+        facts = {"array": label, "dtype": array.dtype.name}
+        kept.notes.append(Finding("GRD128", severity="note", place=place, facts=facts))
     kept.precision[name] = float(np.finfo(array.dtype).eps) if single else EPS
     # A copy, because the function may use its own arrays again at the next call.
     own = np.array(array, np.float64) if kept.copied else np.asarray(array, np.float64)

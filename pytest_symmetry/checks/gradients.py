@@ -29,7 +29,10 @@ from pytest_symmetry.errors import StudentTrouble, SymmetryError
 from pytest_symmetry.findings import Finding
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pytest_symmetry.arrays import FloatArray
+    from pytest_symmetry.checks.localization import Located
     from pytest_symmetry.findings import GradientEvidence
 
 At = Literal["generic", "given"]
@@ -89,8 +92,7 @@ def check_gradients(
     """
     __tracebackhide__ = True
     program = Program(loss, gradients, parameters, reseed)
-    check = GradientCheck(program, at=at, seed=seed, wrt=wrt, directions=directions, rtol=rtol)
-    check.exhaustive, check.progress = exhaustive, progress
+    check = GradientCheck(program, at, seed, wrt, directions, rtol, exhaustive, progress)
     evidence, finding = check.run()
     if finding is not None:
         fail(finding, evidence)
@@ -112,6 +114,7 @@ class GradientCheck:
     progress: Callable[[int, int], None] | None = None
     code: str = "GRD101"
     random: np.random.Generator = field(init=False)
+    names: list[str] = field(init=False)
     given: dict[str, FloatArray] = field(init=False)
     point: dict[str, FloatArray] = field(default_factory=dict)
     notes: list[Finding] = field(default_factory=list)
@@ -124,22 +127,12 @@ class GradientCheck:
             msg = f"directions={self.directions} and rtol={self.rtol}: at least 1, and between 0 and 1"
             raise SymmetryError(msg)
         self.random = np.random.default_rng(self.seed)
-        self.given = {n: a for n, a in self._floats().items() if a.size}
-
-    def _floats(self) -> dict[str, FloatArray]:
-        """Return the parameters that can move; integer arrays are handed on as they are unless asked for."""
         originals = {n: real(leaf) for n, leaf in leaves(self.program.parameters).items()}
         if not originals:
             msg = "the parameters hold no arrays of numbers: pass a dict such as {'W1': …, 'b1': …} or a list"
             raise SymmetryError(msg)
-        asked = self._asked(list(originals))
-        whole = {n for n, leaf in originals.items() if leaf.dtype.kind in "iu"}
-        if self.wrt is not None:
-            whole -= set(asked)
-        elif len(whole) == len(originals):
-            whole = set()
-        self.program.unmoved = {n: originals[n] for n in whole}
-        return {n: np.asarray(a, np.float64) for n, a in originals.items() if n not in whole}
+        self.names = self._asked(list(originals))
+        self._sort_out(originals)
 
     def _asked(self, names: list[str]) -> list[str]:
         if self.wrt is None:
@@ -150,33 +143,88 @@ class GradientCheck:
             raise SymmetryError(msg)
         return asked
 
+    def _sort_out(self, originals: dict[str, NDArray[Any]]) -> None:
+        """Tell the parameters that move from those that stay: empty ones, and integers unless asked for."""
+        whole = {n for n, a in originals.items() if a.dtype.kind in "iu"}
+        if self.wrt is not None:
+            whole -= set(self.names)
+        elif len(whole) == len(originals):
+            whole = set()
+        fixed = whole | {n for n, a in originals.items() if a.size == 0}
+        self.given = {n: np.asarray(a, np.float64) for n, a in originals.items() if n not in fixed}
+        self.names = [n for n in self.names if n in self.given]
+        self.program.order = list(originals)
+        self.program.unmoved = {n: originals[n] for n in fixed}
+        self.program.offers_fixed = self.wrt is None
+
     def run(self) -> tuple[GradientEvidence, Finding | None]:
         """Run the check: the evidence, and the finding of a failure."""
         started = time.perf_counter()
         report = Report(self.program, self.at, self.seed, started)
         around = Surroundings.of(self.program)
-        names = [n for n in self._asked(list(self.given)) if n in self.given]
         try:
-            kept = self._first_point(names, around)
-            self._drop_absent(kept, names)
+            kept = self._first_point(self.names, around)
+            if kept.fixed:
+                self._move_too(kept.fixed)
+                kept = self._first_point(self.names, around)
+            self._drop_absent(kept, self.names)
         except Broken as broken:
             return report.evidence([], self.notes, passed=False), broken.finding
         self.notes += kept.notes
         if self.at == "given":
-            spots = blind_spots({n: self.given[n] for n in names})
+            spots = blind_spots({n: self.given[n] for n in self.names})
             self.notes += [Finding("GRD123", severity="note", facts=spot) for spot in spots]
-        judge, verdicts = self._judge(kept, names)
-        finding = self._conclude(judge, verdicts, kept, report)
+        judge, verdicts = self._judge(kept, self.names)
+        located = self._every_entry(judge, verdicts, report) if self.exhaustive else {}
+        finding = self._conclude(judge, verdicts, kept, report, located)
         self.notes += notes_on(judge, verdicts)
         evidence = report.evidence(verdicts, self.notes, passed=finding is None, floor=judge.floor)
         return evidence, finding
 
+    def _move_too(self, names: list[str]) -> None:
+        """Let integer arrays move after all, as floats: there is a gradient for them."""
+        for name in names:
+            self.given[name] = np.asarray(self.program.unmoved.pop(name), np.float64)
+        self.program.offers_fixed = False
+        self.names = [n for n in self.program.order if n in self.given]
+        self.given = {n: self.given[n] for n in self.names}
+
+    def _every_entry(
+        self, judge: Judge, verdicts: list[ArrayVerdict], report: Report
+    ) -> dict[str, Located | None]:
+        """Compare every entry of every array; the progress callback hears of the cost beforehand."""
+        total = sum(judge.gradients[v.name].size for v in verdicts)
+        count = 0
+
+        def tick() -> None:
+            nonlocal count
+            count += 1
+            if self.progress is not None:
+                self.progress(count, total)
+
+        if self.progress is not None:
+            self.progress(0, total)
+        located = {}
+        for verdict in verdicts:
+            locator = report.locator(judge, verdict)
+            located[verdict.name] = found = locator.all_entries(tick)
+            verdict.entries_wrong = 0 if found is None or found.wrong is None else int(found.wrong.sum())
+            if found is not None and verdict.state == "agrees":
+                verdict.state = "differs"
+                verdict.residual = max(verdict.residual, abs(found.student - found.numerical_value))
+        return located
+
     def _conclude(
-        self, judge: Judge, verdicts: list[ArrayVerdict], kept: Contract, report: Report
+        self,
+        judge: Judge,
+        verdicts: list[ArrayVerdict],
+        kept: Contract,
+        report: Report,
+        located: dict[str, Located | None],
     ) -> Finding | None:
         """Return the finding of a failure: wrong, or nothing that could have shown a mistake."""
         if any(v.state == "differs" for v in verdicts):
-            blame = Blame(judge, kept, report, self.code, self.seed, {})
+            blame = Blame(judge, kept, report, self.code, self.seed, located)
             if (finding := blame.finding(verdicts)) is not None:
                 return finding
         if flat := [v.name for v in verdicts if v.state == "flat"]:

@@ -29,6 +29,9 @@ ENTRIES = 2000
 SAMPLE = 12
 BUDGET = 400
 MOST_FOUND = 6
+CONFIRMED = 50
+"""Up to this many wrong entries are each asked again whether a kink explains them; more are no accident."""
+
 GRID = 24
 _SMALLEST_SHOWN = 1e-9
 
@@ -69,9 +72,9 @@ class Locator:
         self.near.measure_noise()
         self.scale = float(np.linalg.norm(self.gradient)) / max(self.gradient.size, 1) ** 0.5
 
-    def trust_complex(self, along: FloatArray) -> None:
-        """Use the complex step from here on if it agrees with a real difference along ``along``."""
-        direction = {self.name: along}
+    def trust_complex(self) -> None:
+        """Use the complex step from here on if it agrees with a real difference along a random direction."""
+        direction = {self.name: draw_direction(self.near.random, self.gradient.shape)}
         exact = self.near.complex_slope(direction)
         if exact is None:
             return
@@ -149,10 +152,20 @@ class Locator:
         values, bars = self.everywhere(tick)
         off = np.abs(self.gradient - values)
         wrong = off > bars + self.rtol * np.maximum(self.scale, np.abs(values))
+        if not self.exact and 0 < wrong.sum() <= CONFIRMED:
+            for suspect in np.flatnonzero(wrong):
+                wrong.flat[suspect] = self._confirmed(int(suspect))
         if not wrong.any():
             return None
         flat = int(np.argmax(np.where(wrong, off, -1.0)))
         return self._located(flat, values.flat[flat], bars.flat[flat], numerical=values, wrong=wrong)
+
+    def _confirmed(self, flat: int) -> bool:
+        """Return whether one entry is wrong, by the procedure that tells a mistake from a kink."""
+        along = np.zeros(self.gradient.shape)
+        along.flat[flat] = 1.0
+        probe = self.near.careful({self.name: along}, {self.name: self.gradient}, self.scale, self.rtol)
+        return probe.outcome == "differs"
 
     def search(self) -> Located | None:
         """Find wrong entries of a large array; None where no single one could be confirmed."""

@@ -61,7 +61,7 @@ def _pick(returned: Any, names: Sequence[str], every: Sequence[str]) -> dict[str
             by_name[name] = value
     if len(by_name) < len(names) and isinstance(returned, tuple | list):
         return _pick_in_order(returned, names, every) or by_name
-    if not by_name and len(names) == 1 and isinstance(returned, Mapping):
+    if not by_name and len(names) == 1:
         only = list(leaves(returned).values())
         return {names[0]: only[0]} if len(only) == 1 else {}
     return by_name

@@ -31,6 +31,8 @@ class Program:
     """A loss and its gradients as functions of named arrays.
 
     ``parameters`` is the caller's own container: each call gets a new one of its kind, filled with copies.
+    ``unmoved`` are the arrays that stay as they are (integers; ``offers_fixed`` if they move once a gradient
+    is returned for them), ``order`` the names of all arrays as the container has them.
     ``reseed`` is called before every evaluation, so that a random loss can be made to repeat itself.
     """
 
@@ -40,6 +42,8 @@ class Program:
     reseed: Callable[[], Any] | None = None
     evaluations: int = 0
     unmoved: dict[str, Any] = field(default_factory=dict)
+    offers_fixed: bool = False
+    order: list[str] = field(default_factory=list)
     copies: Copies = field(default_factory=Copies)
 
     def ask(

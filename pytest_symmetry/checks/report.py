@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,12 @@ import numpy as np
 from pytest_symmetry.checks.localization import ENTRIES, Located, Locator, error_map, lines_wrong
 from pytest_symmetry.checks.naming import gradient_name
 from pytest_symmetry.checks.points import backward_order
+from pytest_symmetry.differences import EPS
 from pytest_symmetry.findings import ArrayEvidence, Finding, GradientEvidence, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_symmetry.arrays import FloatArray
     from pytest_symmetry.checks.agreement import ArrayVerdict, Judge
     from pytest_symmetry.checks.contract import Contract
@@ -38,6 +41,16 @@ class Report:
     seed: int
     started: float
     method: str = "central differences"
+
+    def locator(self, judge: Judge, verdict: ArrayVerdict) -> Locator:
+        """Return what measures the entries of one array, by complex steps where these can be trusted."""
+        gradient = judge.gradients[verdict.name]
+        locator = Locator(judge.near, verdict.name, gradient, judge.tolerance(verdict.name))
+        if sum(array.size for array in judge.near.point.values()) <= SMALL:
+            locator.trust_complex()
+        if locator.exact:
+            self.method = "complex step"
+        return locator
 
     def evidence(
         self, verdicts: list[ArrayVerdict], notes: list[Finding], *, passed: bool, floor: float = 0.0
@@ -77,8 +90,8 @@ def notes_on(judge: Judge, verdicts: list[ArrayVerdict]) -> list[Finding]:
         if v.state in ("kink", "unclear", "dead"):
             facts |= {"kink": v.state == "kink", "dead": v.state == "dead"}
             notes.append(Finding("GRD127", severity="note", place=Place(array=label), facts=facts))
-        elif v.state == "agrees" and v.coarse > 0:
-            facts |= {"relative_error": v.coarse, "single": judge.precision[v.name] > 1e-10}
+        elif v.state == "agrees" and v.coarse > 0 and judge.precision[v.name] <= EPS:
+            facts |= {"relative_error": v.coarse}
             notes.append(Finding("GRD121", severity="note", place=Place(array=label), facts=facts))
         elif v.state == "agrees" and v.scale > judge.floor and v.bar > BLIND * v.scale:
             facts |= {"error_bar": v.bar / v.scale}
@@ -98,7 +111,8 @@ class Blame:
     report: Report
     code: str
     seed: int
-    measured: dict[str, FloatArray]
+    known: Mapping[str, Located | None]
+    measured: dict[str, FloatArray] = field(default_factory=dict)
     accuracy: float = 0.0
     left: int = ENTRIES
 
@@ -113,20 +127,20 @@ class Blame:
         order = [n for n in order if n in wrong]
         if not order:
             return None
+        # A loss that never reads an array explains why the gradients of other arrays do not fit it either.
+        order.sort(key=lambda n: not self._ignored(n))
         return self._explained(self._finding(wrong[order[0]], places[order[0]], order[1:]))
 
     def _locate(self, verdict: ArrayVerdict) -> Located | None:
         gradient = self.judge.gradients[verdict.name]
-        locator = Locator(self.judge.near, verdict.name, gradient, self.judge.tolerance(verdict.name))
-        every = sum(array.size for array in self.judge.near.point.values())
-        if verdict.direction is not None and every <= SMALL:
-            locator.trust_complex(verdict.direction)
-        if locator.exact:
-            self.report.method = "complex step"
-        if gradient.size > self.left or gradient.size * every > ENTRIES * SMALL:
-            return locator.search()
-        self.left -= gradient.size
-        located = locator.all_entries()
+        located = self.known.get(verdict.name)
+        if located is None:
+            locator = self.report.locator(self.judge, verdict)
+            every = sum(array.size for array in self.judge.near.point.values())
+            if gradient.size > self.left or gradient.size * every > ENTRIES * SMALL:
+                return locator.search()
+            self.left -= gradient.size
+            located = locator.all_entries()
         self.measured[verdict.name] = gradient
         if located is not None and located.numerical is not None and located.wrong is not None:
             self.measured[verdict.name] = located.numerical
@@ -183,7 +197,6 @@ class Blame:
         parameter = finding.facts["parameter"]
         if parameter not in self.measured:
             return finding
-        ignored = not self.measured[parameter].any()
         explained = explain(
             finding,
             student=self.judge.gradients,
@@ -191,4 +204,8 @@ class Blame:
             parameters=self.judge.near.point,
             noise=max(self.accuracy, 1e-13),
         )
-        return replace(explained, cause="loss-ignores-array") if ignored else explained
+        return replace(explained, cause="loss-ignores-array") if self._ignored(parameter) else explained
+
+    def _ignored(self, name: str) -> bool:
+        """Return whether the measured gradient of an array is zero to the last bit."""
+        return name in self.measured and not self.measured[name].any()

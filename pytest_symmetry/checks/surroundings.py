@@ -48,27 +48,38 @@ class Surroundings:
                 around.arrays[id(array)] = (name, array, array.copy())
         return around
 
-    def changed(self, answer: Answer) -> list[tuple[str, NDArray[Any], NDArray[Any] | None]]:
-        """Return name, array and former content of what a call changed; put back what changed here."""
-        found: list[tuple[str, NDArray[Any], NDArray[Any] | None]] = []
-        for name, array, before in self.arrays.values():
-            if not _same(array, before):
-                found.append((name, array, before))
-                np.copyto(array, before)
-        seen = {id(array) for array in leaves(answer.given).values()} | {id(array) for _, array, _ in found}
-        seen |= _made_inside(answer.calls)
+    def harmful(self, answer: Answer, point: Mapping[str, FloatArray]) -> list[str]:
+        """Return what a call changed and the loss depends on, by name; put back what changed here.
+
+        What the loss does not depend on keeps its new content: sums of gradients, scratch space.
+        """
+        harmed, seen = [], {id(array) for array in leaves(answer.given).values()}
+        for key, (name, array, before) in self.arrays.items():
+            if _same(array, before):
+                continue
+            seen.add(key)
+            now = array.copy()
+            np.copyto(array, before)
+            if self._matters(array, point):
+                harmed.append(name)
+            else:
+                np.copyto(array, now)
+                self.arrays[key] = (name, array, now)
+        return harmed + self._harmed_elsewhere(answer, point, seen | _made_inside(answer.calls))
+
+    def _harmed_elsewhere(self, answer: Answer, point: Mapping[str, FloatArray], seen: set[int]) -> list[str]:
+        """Return the same for what another process reports: the arrays here stayed as they were."""
+        harmed = []
         for call in answer.calls:
             paths = call.changed_paths or ("",) * len(call.changed)
             for path, array in zip(paths, call.changed, strict=False):
-                if isinstance(array, np.ndarray) and id(array) not in seen:
-                    seen.add(id(array))
+                if not isinstance(array, np.ndarray) or id(array) in seen:
+                    continue
+                seen.add(id(array))
+                if self._matters(array, point):
                     known = self.arrays.get(id(array))
-                    found.append((known[0] if known else path, array, None))
-        return found
-
-    def harmful(self, answer: Answer, point: Mapping[str, FloatArray]) -> list[str]:
-        """Return the names of the arrays that a call changed and the loss depends on."""
-        return [name for name, array, _ in self.changed(answer) if self._matters(array, point)]
+                    harmed.append(known[0] if known else path)
+        return harmed
 
     def _matters(self, array: NDArray[Any], point: Mapping[str, FloatArray]) -> bool:
         """Return whether the loss changes with the content of ``array``."""

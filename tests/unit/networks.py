@@ -54,6 +54,10 @@ class Network:
     def loss(self, parameters: Arrays) -> float:
         return self.forward(parameters)[0]
 
+    def loss_of_known(self, parameters: Arrays) -> float:
+        """Return the loss, whatever else the dict holds."""
+        return self.loss({name: parameters[name] for name in self.parameters})
+
     def gradients(self, parameters: Arrays) -> Arrays:
         slope = ACTIVATIONS[self.activation][1]
         _, outputs, sums, p = self.forward(parameters)
@@ -61,7 +65,7 @@ class Network:
         delta[np.arange(len(self.y)), self.y] -= 1
         delta /= len(self.y)
         found: Arrays = {}
-        for layer in range(len(parameters) // 2, 0, -1):
+        for layer in range(len(self.parameters) // 2, 0, -1):
             found[f"dW{layer}"] = outputs[layer - 1].T @ delta
             found[f"db{layer}"] = delta.sum(axis=0)
             if layer > 1:

@@ -1,0 +1,381 @@
+"""Every way in which a loss or a gradient breaks its contract has a code and a sentence of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from networks import Arrays, Network
+
+from pytest_symmetry import CheckFailed, check_gradients
+from pytest_symmetry.context import Call, Context, entered
+from pytest_symmetry.findings import Finding
+
+
+@pytest.fixture
+def net() -> Network:
+    return Network.drawn((3, 5, 4), examples=7, seed=2)
+
+
+def broken(*args: Any, **options: Any) -> tuple[Finding, str]:
+    with pytest.raises(CheckFailed) as caught:
+        check_gradients(*args, **options)
+    return caught.value.finding, str(caught.value)
+
+
+def with_entry(value: float) -> Callable[[Any], Any]:
+    def change(gradient: Any) -> Any:
+        gradient = gradient.copy()
+        gradient[1, 2] = value
+        return gradient
+
+    return change
+
+
+@pytest.mark.parametrize(("value", "word"), [(np.nan, "nan"), (np.inf, "inf")])
+def test_entry_that_is_not_finite(net: Network, value: float, word: str) -> None:
+    """NaN and infinities are named with their place."""
+    finding, text = broken(net.loss, net.spoiled(dW1=with_entry(value)), net.parameters)
+
+    assert finding.code == "GRD104"
+    assert f"dW1[1, 2] is {word}" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda g: g[None, :], "keepdims-extra"),
+        (lambda g: g.sum(), "single-number"),
+        (lambda g: g[:2], None),
+    ],
+)
+def test_bias_gradient_of_another_shape(
+    net: Network, change: Callable[[Any], Any], cause: str | None
+) -> None:
+    """Shapes are compared before numbers."""
+    finding, text = broken(net.loss, net.spoiled(db1=change), net.parameters)
+
+    assert finding.code == "GRD102"
+    assert finding.cause == cause
+    assert "(5,)" in text
+
+
+@pytest.mark.parametrize(("change", "cause"), [(np.transpose, "transposed"), (np.ravel, "shape-flattened")])
+def test_weight_gradient_of_another_shape(net: Network, change: Callable[[Any], Any], cause: str) -> None:
+    """A transposed or flattened gradient is called by its name."""
+    finding, text = broken(net.loss, net.spoiled(dW1=change), net.parameters)
+
+    assert finding.code == "GRD102"
+    assert finding.cause == cause
+    assert "dW1 has shape" in text
+
+
+def test_column_bias_without_keepdims() -> None:
+    """A gradient of shape (n,) for a bias of shape (n, 1) is missing its axis."""
+    finding, _ = broken(
+        lambda p: float((p["b"] ** 2).sum()), lambda p: {"db": 2 * p["b"][:, 0]}, {"b": np.ones((4, 1))}
+    )
+
+    assert finding.cause == "keepdims-missing"
+
+
+def test_row_bias_with_a_flat_gradient_is_only_noted() -> None:
+    """A shape that an update would use rightly all the same is no failure."""
+    evidence = check_gradients(
+        lambda p: float((p["b"] ** 2).sum()), lambda p: {"db": 2 * p["b"][0]}, {"b": np.ones((1, 4))}
+    )
+
+    assert [note.code for note in evidence.notes] == ["GRD125"]
+
+
+def test_missing_key(net: Network) -> None:
+    """A gradient that is not there is named, with what is there."""
+
+    def without(parameters: Arrays) -> Arrays:
+        found = net.gradients(parameters)
+        del found["db1"]
+        return found
+
+    finding, text = broken(net.loss, without, net.parameters)
+
+    assert finding.code == "GRD103"
+    assert finding.facts["missing"] == ["db1"]
+    assert "dW1, dW2 and db2" in text
+
+
+def test_too_few_values_in_a_tuple(net: Network) -> None:
+    """A tuple of the wrong length is counted."""
+    finding, text = broken(net.loss, lambda p: tuple(net.gradients(p).values())[:3], net.parameters)
+
+    assert finding.code == "GRD103"
+    assert "3 values for 4 parameters" in text
+
+
+@pytest.mark.parametrize("value", [None, "dW1", np.array([None])])
+def test_gradient_that_is_no_array_of_numbers(net: Network, value: Any) -> None:
+    """None and text are no gradients."""
+    finding, _ = broken(net.loss, net.spoiled(dW1=lambda g: value), net.parameters)
+
+    assert finding.code == "GRD106"
+
+
+def test_random_gradient(net: Network) -> None:
+    """A gradient that differs from call to call is not compared."""
+    random = np.random.default_rng(5)
+    finding, text = broken(
+        net.loss, net.spoiled(dW1=lambda g: g + 0.1 * random.normal(size=g.shape)), net.parameters
+    )
+
+    assert finding.code == "GRD105"
+    assert finding.cause is None
+    assert "at the first call" in text
+
+
+@pytest.mark.parametrize("earlier", [0, 3])
+def test_accumulating_gradient(net: Network, earlier: int) -> None:
+    """Gradients that are added up are recognised, also when the first call of the check was not the first."""
+    kept: Arrays = {}
+
+    def adding(parameters: Arrays) -> Arrays:
+        for name, gradient in net.gradients(parameters).items():
+            kept[name] = kept.get(name, 0) + gradient
+        return kept
+
+    for _ in range(earlier):
+        adding(net.parameters)
+    finding, text = broken(net.loss, adding, net.parameters, at="given")
+
+    assert finding.code == "GRD105"
+    assert finding.cause == "accumulates"
+    assert "holds the first once more" in text
+
+
+def test_accumulating_in_place(net: Network) -> None:
+    """An array that is returned, kept and added to is recognised though it is one object."""
+    kept = {name: np.zeros_like(value) for name, value in net.gradients(net.parameters).items()}
+
+    def adding(parameters: Arrays) -> Arrays:
+        for name, gradient in net.gradients(parameters).items():
+            kept[name] += gradient
+        return kept
+
+    assert broken(net.loss, adding, net.parameters)[0].cause == "accumulates"
+
+
+def updating(net: Network) -> Callable[[Arrays], Arrays]:
+    def gradients(parameters: Arrays) -> Arrays:
+        found = net.gradients(parameters)
+        for name in parameters:
+            parameters[name] -= 0.1 * found[f"d{name}"]
+        return found
+
+    return gradients
+
+
+def test_gradients_that_update_the_parameters(net: Network) -> None:
+    """An update inside the backward pass is found first."""
+    before = {name: value.copy() for name, value in net.parameters.items()}
+    finding, text = broken(net.loss, updating(net), net.parameters)
+
+    assert finding.code == "PUR102"
+    assert "W1" in text
+    assert all(np.array_equal(before[n], net.parameters[n]) for n in before)
+
+
+def test_replaced_parameters_count_as_changed(net: Network) -> None:
+    """Putting a new array into the dict changes the dict."""
+
+    def gradients(parameters: Arrays) -> Arrays:
+        found = net.gradients(parameters)
+        parameters["W2"] = parameters["W2"] - 0.1 * found["dW2"]
+        return found
+
+    finding, _ = broken(net.loss, gradients, net.parameters)
+
+    assert (finding.code, finding.facts["arrays"]) == ("PUR102", ["W2"])
+
+
+def test_loss_that_scales_the_parameters(net: Network) -> None:
+    """A loss may not change what it is given."""
+
+    def loss(parameters: Arrays) -> float:
+        parameters["W1"] *= 0.5
+        return net.loss(parameters)
+
+    finding, text = broken(loss, net.gradients, net.parameters)
+
+    assert finding.code == "PUR101"
+    assert "W1" in text
+
+
+def test_loss_that_scales_its_data(net: Network) -> None:
+    """Data that is changed in place is named, and put back."""
+    X = net.X
+    before = X.copy()
+
+    def loss(parameters: Arrays) -> float:
+        np.multiply(X, 0.5, out=X)
+        return net.loss(parameters)
+
+    finding, text = broken(loss, net.gradients, net.parameters)
+
+    assert (finding.code, finding.facts["arrays"]) == ("PUR103", ["X"])
+    assert "X holds other values" in text
+    assert np.array_equal(X, before)
+
+
+def test_shifting_the_data_once_counts_as_well(net: Network) -> None:
+    """X -= X.mean() gives the same answer every time, and is still a change of the caller's data."""
+    X = net.X
+
+    def loss(parameters: Arrays) -> float:
+        np.subtract(X, X.mean(axis=0), out=X)
+        return net.loss(parameters)
+
+    assert broken(loss, net.gradients, net.parameters)[0].code == "PUR103"
+
+
+def test_scratch_space_may_change(net: Network) -> None:
+    """A buffer that a right program writes to is its own business."""
+    room = np.zeros((7, 5))
+
+    def loss(parameters: Arrays) -> float:
+        np.dot(net.X, parameters["W1"], out=room)
+        room[...] = np.tanh(room + parameters["b1"])
+        shifted = room @ parameters["W2"] + parameters["b2"]
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return float(-log_p[np.arange(7), net.y].mean())
+
+    assert check_gradients(loss, net.gradients, net.parameters).passed
+
+
+@pytest.mark.parametrize("value", [None, "0.5", np.ones(3), {"loss": 1.0}, 1j])
+def test_loss_that_is_no_number(net: Network, value: Any) -> None:
+    """Only a number has a slope."""
+    assert broken(lambda p: value, net.gradients, net.parameters)[0].code == "GRD110"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_loss_that_is_not_finite(net: Network, value: float) -> None:
+    """NaN everywhere is a finding, not a pass."""
+    finding, text = broken(lambda p: value, net.gradients, net.parameters)
+
+    assert finding.code == "GRD111"
+    assert str(value) in text
+
+
+def test_random_loss(net: Network) -> None:
+    """A loss that differs from call to call is not compared."""
+    random = np.random.default_rng(3)
+
+    finding, text = broken(lambda p: net.loss(p) + random.normal(), net.gradients, net.parameters)
+
+    assert finding.code == "GRD112"
+    assert "random numbers" in text
+
+
+def test_loss_that_ignores_everything(net: Network) -> None:
+    """return 0.0 beside zero gradients is "cannot tell", never a pass."""
+    zeros = {f"d{n}": np.zeros_like(v) for n, v in net.parameters.items()}
+    finding, text = broken(lambda p: 0.0, lambda p: zeros, net.parameters)
+
+    assert finding.code == "GRD107"
+    assert "cannot be judged" in text
+
+
+def test_loss_that_ignores_one_array(net: Network) -> None:
+    """A gradient for something that the loss never reads gets that cause."""
+    finding, text = broken(lambda p: net.loss({**p, "b1": np.zeros(5)}), net.gradients, net.parameters)
+
+    assert (finding.code, finding.cause) == ("GRD101", "loss-ignores-array")
+    assert "never reads b1" in text
+
+
+def test_parameter_that_needs_no_gradient_is_noted(net: Network) -> None:
+    """A running average beside the parameters is left out."""
+    evidence = check_gradients(net.loss_of_known, net.gradients, {**net.parameters, "running": np.ones(5)})
+
+    assert [note.code for note in evidence.notes] == ["GRD126"]
+    assert [a.name for a in evidence.arrays] == ["W1", "b1", "W2", "b2"]
+
+
+def test_float32_gradients_are_noted(net: Network) -> None:
+    """float32 is no mistake, and is said."""
+    single = {name: lambda g: g.astype(np.float32) for name in ("dW1", "db1", "dW2", "db2")}
+    evidence = check_gradients(net.loss, net.spoiled(**single), net.parameters)
+
+    assert {note.code for note in evidence.notes} == {"GRD128"}
+
+
+def test_float32_forward_is_noted(net: Network) -> None:
+    """A loss computed in float32 is judged by its own noise."""
+    low = Network(net.parameters, net.X.astype(np.float32), net.y)
+
+    def loss(parameters: Arrays) -> float:
+        return low.loss({n: v.astype(np.float32) for n, v in parameters.items()})
+
+    evidence = check_gradients(loss, net.gradients, net.parameters)
+
+    assert "GRD122" in {note.code for note in evidence.notes}
+
+
+class Elsewhere:
+    """Functions that run on copies of their arguments and report what they changed, as a submission's do."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def call(self, name: str, result: Any, args: tuple[Any, ...], changed: tuple[Any, ...] = ()) -> Any:
+        self.context.calls.append(Call(name, args, result=result, changed=changed, cell=3, line=9))
+        return result
+
+
+def test_change_in_another_process_counts_the_same(net: Network) -> None:
+    """What a submission reports as changed gets the code that a change here would get."""
+    context = Context()
+    there = Elsewhere(context)
+    with entered(context):
+        finding, _ = broken(
+            lambda p: there.call("cost", net.loss(p), (p,)),
+            lambda p: there.call("backward", net.gradients(p), (p,), (p["W2"],)),
+            net.parameters,
+        )
+        assert (finding.code, finding.facts["arrays"]) == ("PUR102", ["W2"])
+        assert (finding.place.function, finding.place.cell, finding.place.line) == ("backward", 3, 9)
+
+        finding, _ = broken(
+            lambda p: there.call("cost", net.loss(p), (net.X, p), (net.X,)),
+            lambda p: there.call("backward", net.gradients(p), (p,)),
+            net.parameters,
+        )
+        assert finding.code == "PUR103"
+
+
+def test_overwritten_cache_in_another_process_is_a_warning(net: Network) -> None:
+    """The idiom dscores = probs is no mistake of the gradient."""
+    context = Context()
+    there = Elsewhere(context)
+
+    def gradients(parameters: Arrays) -> Arrays:
+        cache = there.call("forward", np.ones(3), (parameters,))
+        return there.call("backward", net.gradients(parameters), (parameters, cache), (cache,))
+
+    with entered(context):
+        evidence = check_gradients(net.loss, gradients, net.parameters)
+
+    assert [(note.code, note.severity) for note in evidence.notes] == [("PUR104", "warn")]
+
+
+def test_calls_of_perturbed_losses_are_not_kept(net: Network) -> None:
+    """The context holds the calls of the contract alone, not thousands with their arguments."""
+    context = Context()
+    there = Elsewhere(context)
+    with entered(context):
+        evidence = check_gradients(
+            lambda p: there.call("cost", net.loss(p), (p,)), net.gradients, net.parameters
+        )
+
+    assert len(context.calls) == 2
+    assert context.evidence == [evidence]
