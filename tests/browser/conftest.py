@@ -103,22 +103,56 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def visited(shown: dict[str, Path], attacks: dict[str, Path]) -> dict[str, Any]:
-    """What Chromium saw on every page; skipped, with the reason, where it cannot be asked."""
+def visit(**jobs: dict[str, Path]) -> dict[str, Any]:
+    """Return what Chromium saw on every page; skips the test, with the reason, where it cannot be asked."""
     if reason := missing():
         pytest.skip(reason)
     browser = next(path for path in map(shutil.which, BROWSERS) if path)
-    jobs = {
-        "pages": {name: str(path) for name, path in shown.items()},
-        "hostile": {name: str(path) for name, path in attacks.items()},
-    }
+    kinds = ("pages", "hostile", "screens")
+    files = {kind: {name: str(path) for name, path in jobs.get(kind, {}).items()} for kind in kinds}
     done = subprocess.run(
         ["node", str(HERE / "visit.cjs"), browser],
-        input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False,
+        input=json.dumps(files), capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def visited(shown: dict[str, Path], attacks: dict[str, Path]) -> dict[str, Any]:
+    """What Chromium saw on every kind of page, and on every attack."""
+    return visit(pages=shown, hostile=attacks)
+
+
+@pytest.fixture(scope="session")
+def specimens(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The first screens of the pages of twelve specimens of planar, each with another code or cause."""
+    from graders.batch import run_tests
+    from graders.intake import Entry
+    from graders.specimens import load_specimens, write_specimens
+    from pytest_symmetry.assignment import load_assignment
+    from pytest_symmetry.feedback.html import student_page
+    from pytest_symmetry.submission import read_submission
+
+    if reason := missing():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("specimens")
+    assignment = load_assignment(HERE.parents[1] / "assignments" / "planar")
+    faulty = [s for s in load_specimens(assignment.folder) if not s.correct]
+    ranked = sorted(faulty, key=lambda s: [f.code for f in faulty[: faulty.index(s)]].count(s.code))
+    names = {s.name for s in ranked[:12]}
+    entries = [
+        Entry(p.stem, p, p.name) for p in write_specimens(assignment.folder, folder) if p.stem in names
+    ]
+    pages = {
+        result.student: write(
+            folder / f"{result.student}.html",
+            student_page(result, title=assignment.title, source=dict(read_submission(entry.path).cells)),
+        )
+        for entry, result in zip(entries, run_tests(assignment, entries, 20), strict=True)
+    }
+    screens: dict[str, Any] = visit(screens=pages)["screens"]
+    return screens
 
 
 @pytest.fixture(scope="session")

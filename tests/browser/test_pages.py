@@ -68,6 +68,20 @@ def test_first_screen_holds_cause_place_and_hint(visited: dict[str, Any], name: 
         assert seen[part]["right"] <= seen["width"], part
 
 
+@pytest.mark.sweep
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_reader_of_a_specimens_page_sees_cause_place_and_hint(specimens: dict[str, Any], screen: str) -> None:
+    """Twelve planted mistakes, as their students meet them."""
+    hidden = {
+        name: [p for p in ("title", "place", "hint") if not (s[p] and s[p]["bottom"] <= s["height"])]
+        for name, screens in specimens.items()
+        for s in [screens[screen]]
+    }
+
+    assert len(specimens) == 12
+    assert {name: parts for name, parts in hidden.items() if parts} == {}
+
+
 @pytest.mark.parametrize("name", [*map(str, range(len(PAYLOADS))), "annotated"])
 def test_no_payload_runs_in_a_browser(visited: dict[str, Any], name: str) -> None:
     """Even without the page's policy: no script, no event, no dialog, no request."""

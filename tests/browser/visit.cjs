@@ -1,5 +1,5 @@
 // Opens pages in Chromium and prints what it saw, as JSON: one process for all pages of a test session.
-// usage: node visit.cjs CHROMIUM < {"pages": {name: file}, "hostile": {name: file}}
+// usage: node visit.cjs CHROMIUM < {"pages": {name: file}, "hostile": {name: file}, "screens": {name: file}}
 "use strict";
 const fs = require("node:fs");
 const { pathToFileURL } = require("node:url");
@@ -110,16 +110,27 @@ async function attack(browser, file) {
   return seen;
 }
 
+async function glance(browser, file) {
+  const seen = {};
+  for (const [name, size] of Object.entries(screens)) {
+    const page = await opened(browser, file, { console: [], dialogs: [], requests: [] }, "light", size);
+    seen[name] = await firstScreen(page);
+    await page.close();
+  }
+  return seen;
+}
+
 async function main() {
   const jobs = JSON.parse(fs.readFileSync(0, "utf8"));
   const browser = await puppeteer.launch({
     executablePath: process.argv[2], headless: true,
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
   });
-  const result = { pages: {}, hostile: {} };
+  const result = { pages: {}, hostile: {}, screens: {} };
   try {
     for (const [name, file] of Object.entries(jobs.pages)) result.pages[name] = await visit(browser, file);
     for (const [name, file] of Object.entries(jobs.hostile)) result.hostile[name] = await attack(browser, file);
+    for (const [name, file] of Object.entries(jobs.screens)) result.screens[name] = await glance(browser, file);
   } finally {
     await browser.close();
   }
