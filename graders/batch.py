@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -77,7 +78,7 @@ def run_tests(assignment: Assignment, entries: Sequence[Entry], seed: int) -> li
         *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_symmetry.plugin"),
         f"--symmetry-seed={seed}",
     ]
-    with _clean_environment():
+    with _clean_environment(), _forgotten_modules(assignment.folder):
         code = pytest.main(arguments, plugins=[supply])
     if len(supply.results) != len(entries):
         problem = f"its tests could not be run (exit code {int(code)}); run pytest in this folder to see why"
@@ -98,6 +99,18 @@ def _clean_environment() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _forgotten_modules(folder: Path) -> Iterator[None]:
+    """Forget the test modules afterwards: another assignment's of the same name must not be taken for them."""
+    try:
+        yield
+    finally:
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and Path(file).is_relative_to(folder):
+                del sys.modules[name]
 
 
 def grade_chunk(task: Task) -> list[tuple[Result, str]]:

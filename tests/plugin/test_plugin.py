@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tiny_course
 
 NO_TANH = ("* (1 - A**2)", "* 1")
 
@@ -376,10 +377,9 @@ def test_inprocess_runs_the_code_in_pytest_itself(course):
 
 def test_a_script_is_a_submission_too(course):
     """A .py file; what lies under its main guard does not run."""
-    from conftest import SOLUTION
-
     course.write(
-        "ada.py", "\n".join(SOLUTION) + "\nif __name__ == '__main__':\n    raise SystemExit('ran')\n"
+        "ada.py",
+        "\n".join(tiny_course.SOLUTION) + "\nif __name__ == '__main__':\n    raise SystemExit('ran')\n",
     )
 
     course.run("--symmetry-submission", "ada.py").assert_outcomes(passed=3)
