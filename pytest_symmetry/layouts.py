@@ -155,13 +155,21 @@ def _role_choices(shapes: Shapes) -> Iterator[dict[str, Role]]:
             options[name] = ("weight",)
         elif role == "bias":
             options[name] = ("bias",)
-        elif anonymous and shape:
-            options[name] = ("bias", "weight")
+        elif anonymous:
+            options[name] = ("bias", "weight") if shape else ("bias",)
     total = int(np.prod([len(o) for o in options.values()], dtype=float))
     if total > _MOST_ROLES:
         options = {name: o[:1] if len(shapes[name]) == 1 else o for name, o in options.items()}
-    for roles in itertools.islice(itertools.product(*options.values()), _MOST_ROLES):
-        yield dict(zip(options, roles, strict=True))
+    choices = [
+        dict(zip(options, roles, strict=True))
+        for roles in itertools.islice(itertools.product(*options.values()), _MOST_ROLES)
+    ]
+    yield from sorted(choices, key=lambda roles: _vector_weights(shapes, roles))
+
+
+def _vector_weights(shapes: Shapes, roles: Mapping[str, Role]) -> int:
+    """Return how many arrays of one axis are taken for weights: the rarer reading, tried last."""
+    return sum(role == "weight" and len(shapes[name]) == 1 for name, role in roles.items())
 
 
 # --- chains ---------------------------------------------------------------------------------------------
@@ -209,35 +217,31 @@ def _chains(weights: Sequence[_Weight]) -> Iterator[tuple[Member, ...]]:
     yield from itertools.product(*(_joints(a, b) for a, b in itertools.pairwise(weights)))
 
 
-def _bias_member(shapes: Shapes, name: str, units: int) -> Member | None:
-    """Return where ``units`` lie in a bias of shape (n,), (n, 1) or (1, n), or None where they do not."""
-    shape = shapes[name]
-    if int(np.prod(shape)) != units or not _is_vector(shape):
-        return None
-    return Member(name, int(np.argmax(shape)))
+def _pairings(
+    shapes: Shapes, weights: Sequence[_Weight], biases: Sequence[str]
+) -> Iterator[tuple[str | None, ...]]:
+    """Yield a bias or None for every weight array, in order: as many pairs as there can be."""
+    pairs = min(len(biases), len(weights))
+    for chosen in itertools.islice(itertools.combinations(biases, pairs), _MOST_READINGS):
+        for at in itertools.combinations(range(len(weights)), pairs):
+            if all(_fits(shapes[bias], weights[n].n_out) for bias, n in zip(chosen, at, strict=True)):
+                paired = dict(zip(at, chosen, strict=True))
+                yield tuple(paired.get(n) for n in range(len(weights)))
 
 
-def _paired_biases(shapes: Shapes, weights: Sequence[_Weight], biases: Sequence[str]) -> list[str] | None:
-    """Return one bias per weight array, in order; [] where there is none; None if they do not fit."""
-    if not biases:
-        return []
-    if len(biases) != len(weights):
-        return None
-    fit = all(
-        _bias_member(shapes, bias, weight.n_out) is not None
-        for bias, weight in zip(biases, weights, strict=True)
-    )
-    return list(biases) if fit else None
+def _fits(shape: tuple[int, ...], units: int) -> bool:
+    return int(np.prod(shape)) == units and (not shape or _is_vector(shape))
 
 
 def _layout(
-    shapes: Shapes, weights: Sequence[_Weight], joints: Sequence[Member], biases: Sequence[str], said: str
-) -> Layout:
+    shapes: Shapes, weights: Sequence[_Weight], joints: Sequence[Member],
+    biases: Sequence[str | None], said: str,
+) -> Layout:  # fmt: skip
     layers = []
     for number, (weight, joint) in enumerate(zip(weights, joints, strict=False)):
         incoming = [Member(weight.name, weight.out_axis)] if weight.out_axis is not None else []
-        if biases and (member := _bias_member(shapes, biases[number], weight.n_out)) is not None:
-            incoming.append(member)
+        if (bias := biases[number]) is not None:
+            incoming.append(Member(bias, int(np.argmax(shapes[bias]))))
         layers.append(Layer(f"layer {number + 1}", weight.n_out, tuple(incoming), (joint,)))
     read = {w.name for w in weights} | set(biases)
     return Layout(
@@ -245,7 +249,7 @@ def _layout(
         orientation=said,
         unread=tuple(name for name in shapes if name not in read),
         weights=tuple(w.name for w in weights),
-        biases=tuple(biases),
+        biases=tuple(b for b in biases if b is not None),
         sizes=(weights[0].n_in, *(w.n_out for w in weights)),
     )
 
@@ -276,8 +280,12 @@ def readings(shapes: Shapes) -> list[Layout]:
     array may be the recurrent weights of the layer before it. An empty list says that no reading fits.
     """
     found: dict[tuple[Layer, ...], Layout] = {}
-    shapes = {name: shape for name, shape in shapes.items() if shape}
     for roles in _role_choices(shapes):
+        if (
+            any(_left_over(layout) == (0, 0) for layout in found.values())
+            and _vector_weights(shapes, roles) > 0
+        ):
+            break
         weights = _in_order([n for n, role in roles.items() if role == "weight"])
         biases = _in_order([n for n, role in roles.items() if role == "bias"])
         for order in _orders(weights):
@@ -285,8 +293,14 @@ def readings(shapes: Shapes) -> list[Layout]:
                 found.setdefault(layout.layers, layout)
             if len(found) >= _MOST_READINGS:
                 break
-    complete = [layout for layout in found.values() if not layout.unread]
-    return complete or list(found.values())
+    best = min((_left_over(layout) for layout in found.values()), default=(0, 0))
+    return [layout for layout in found.values() if _left_over(layout) == best]
+
+
+def _left_over(layout: Layout) -> tuple[int, int]:
+    """Return what a reading leaves unexplained: arrays, then weight arrays without the bias that others have."""
+    missing = len(layout.weights) - len(layout.biases) if layout.biases else 0
+    return len(layout.unread), missing
 
 
 def _readings_in_order(shapes: Shapes, order: Sequence[str], biases: Sequence[str]) -> list[Layout]:
@@ -297,11 +311,9 @@ def _readings_in_order(shapes: Shapes, order: Sequence[str], biases: Sequence[st
     for weights, said in _orientations(shapes, order):
         if said == "mixed" and uniform:
             break
-        paired = _paired_biases(shapes, weights, biases)
-        if paired is None:
-            continue
         into = mixed if said == "mixed" else uniform
-        into.extend(_layout(shapes, weights, joints, paired, said) for joints in _chains(weights))
+        for paired in _pairings(shapes, weights, biases):
+            into.extend(_layout(shapes, weights, joints, paired, said) for joints in _chains(weights))
     return uniform or mixed
 
 

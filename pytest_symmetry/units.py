@@ -228,6 +228,8 @@ def _by_depth(
 
 
 def _smallest_sets(bench: _Bench, units: int, axes: Sequence[Member]) -> Iterator[tuple[Member, ...]]:
+    # What can be permuted alone is no part of the network, or all its entries are summed up.
+    axes = [axis for axis in axes if not bench.invariant(units, [axis])]
     used: set[Member] = set()
     sizes = list(range(2, min(len(axes), _LARGEST_SET) + 1))
     if len(axes) > _LARGEST_SET:

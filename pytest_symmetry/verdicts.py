@@ -339,13 +339,14 @@ def _relative_gap(arrays: Arrays, layer: Layer, group: Sequence[int]) -> float:
 
 def _growth(layer: Layer, group: Sequence[int], gap: float, known: Known) -> dict[str, Any]:
     """Return by how much the gap grows per step, and when it reaches :data:`PARTED` at that rate."""
-    if len(known.history) < 2 or gap <= 0:
+    half = len(known.history) // 2
+    if not half or gap <= 0:
         return {"rate": None, "steps_to_part": None}
-    later = _relative_gap(known.history[-1], layer, group)
-    rate = math.log(later / gap) / (len(known.history) - 1) if later > 0 else 0.0
-    # Rounding makes and unmakes gaps of this size: a rate below it is no measurement.
-    if rate <= 1e-6 or abs(later - gap) < 1e-14:
+    middle, last = (_relative_gap(known.history[at], layer, group) for at in (half, -1))
+    # Gaps near the rounding of the weights come and go: no growth can be read from them.
+    if middle < 1e-13 or last <= middle:
         return {"rate": None, "steps_to_part": None}
+    rate = math.log(last / middle) / (len(known.history) - 1 - half)
     return {"rate": math.exp(rate), "steps_to_part": max(0, round(math.log(PARTED / gap) / rate))}
 
 

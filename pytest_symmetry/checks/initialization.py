@@ -14,7 +14,7 @@ import numpy as np
 
 from pytest_symmetry.arrays import is_array, is_object
 from pytest_symmetry.checks.failing import fail
-from pytest_symmetry.checks.symmetry import fail_unreadable, layer_findings, read_arrays
+from pytest_symmetry.checks.symmetry import fail_unreadable, layer_findings, read_arrays, with_arrays
 from pytest_symmetry.context import current, record
 from pytest_symmetry.findings import Finding, InitializationEvidence, Place, ScaleEvidence
 from pytest_symmetry.laws import (
@@ -96,7 +96,7 @@ def check_initialization(
     if not any(f.severity == "fail" for f in findings):
         findings += _seeds(caller, draws)
         samples = _samples(caller, draws)
-        findings += _layers(draws) + _statistics(samples, allowed, law, distribution)
+        findings += _layers(draws, law) + _statistics(samples, allowed, law, distribution)
         if biases == "zero":
             findings += _biases(draws)
     return _ended(findings, _scales(samples, allowed), law, caller.calls, slope(samples))
@@ -135,7 +135,7 @@ class _Caller:
             given[self.seeded_by] = seed
         with _global_state(seed if outer is None else outer) as touched:
             raw = self.initialize(*sizes, **given)
-            return _Draw(sizes, seed, raw, dict(read_arrays(raw)), touched())
+            return _Draw(sizes, seed, raw, dict(read_arrays(with_arrays(raw))), touched())
 
 
 def _seed_argument(initialize: Callable[..., Any]) -> str | None:
@@ -150,7 +150,7 @@ def _seed_argument(initialize: Callable[..., Any]) -> str | None:
 def _global_state(seed: int) -> Iterator[Callable[[], bool]]:
     """Seed the global generators and put them back; the value tells whether anything used them."""
     numpy_before, python_before = np.random.get_state(), random.getstate()
-    np.random.seed(seed)
+    np.random.seed(seed % 2**32)
     random.seed(seed)
     start = (_numpy_state(), random.getstate())
     try:
@@ -218,6 +218,9 @@ def _memory_findings(draw: _Draw) -> Iterator[Finding]:
     for (one, a), (other, b) in itertools.combinations(arrays, 2):
         if a.size and b.size and np.shares_memory(a, b):
             yield _finding("INI309", one, cause="same-memory", other=other)
+    for name, rows in _rows(draw.raw):
+        if len({id(row) for row in rows}) < len(rows):
+            yield _finding("INI309", name, cause="same-list", other=name)
     call = context.calls[-1] if (context := current()) is not None and context.calls else None
     if call is not None and call.result is draw.raw and call.shared_paths:
         yield _finding("INI309", call.shared_paths[0], cause="same-memory", other=call.shared_paths[-1])
@@ -239,6 +242,18 @@ def _leaves(container: Any, path: str = "", depth: int = 0) -> Iterator[tuple[st
     elif is_object(container):
         for key, value in vars(container).items():
             yield from _leaves(value, f"{path}.{key}", depth + 1)
+
+
+def _rows(container: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Yield the lists of lists in a container: arrays written as plain Python lists."""
+    if isinstance(container, Mapping):
+        for key, value in container.items():
+            yield from _rows(value, f"{path}.{key}".removeprefix("."))
+    elif isinstance(container, list) and container:
+        if all(isinstance(row, list) for row in container):
+            yield path, container
+        for index, value in enumerate(container):
+            yield from _rows(value, f"{path}[{index}]")
 
 
 # --- seeds -----------------------------------------------------------------------------------------------
@@ -321,16 +336,35 @@ def _pooled(name: str, values: list[FloatArray], fans: Fans) -> Sample:
     return Sample(name, values[0].shape, fans, np.concatenate([v.ravel() for v in distinct]))
 
 
-def _layers(draws: Sequence[_Draw]) -> list[Finding]:
-    """What the units say: identical ones under every seed, and arrays drawn from one stream."""
+def _layers(draws: Sequence[_Draw], law: Law) -> list[Finding]:
+    """What the units say under every seed: identical ones, one number per unit, layers from one stream."""
     by_sizes: dict[tuple[int, ...], list[list[Finding]]] = {}
     for draw in draws:
-        by_sizes.setdefault(draw.sizes, []).append(layer_findings(draw.arrays, _reading(draw)))
-    findings = []
+        layout = _reading(draw)
+        found = [*layer_findings(draw.arrays, layout), *_one_number_per_unit(draw, layout, law)]
+        by_sizes.setdefault(draw.sizes, []).append(found)
+    findings: dict[str, Finding] = {}
     for per_seed in by_sizes.values():
-        if all(any(f.severity == "fail" for f in found) for found in per_seed):
-            findings += [f for f in per_seed[0] if f.severity == "fail"]
-    return findings[:1]
+        always = set.intersection(*({f.code for f in found} for found in per_seed))
+        for finding in per_seed[0]:
+            if finding.code in always & _OF_A_START:
+                findings.setdefault(finding.code, finding)
+    return sorted(findings.values(), key=lambda f: f.severity != "fail")
+
+
+_OF_A_START = {"SYM201", "SYM202", "SYM209", "INI312"}
+"""What concerns the way a start is drawn; the other remarks belong to check_symmetry."""
+
+
+def _one_number_per_unit(draw: _Draw, layout: Layout, law: Law) -> Iterator[Finding]:
+    """Yield the weight array whose units each use one number for all their inputs, while the units differ."""
+    for name, n_in, n_out in zip(layout.weights, layout.sizes[:-1], layout.sizes[1:], strict=True):
+        values = draw.arrays[name]
+        if values.ndim != 2 or n_in < 2 or n_out < 2 or n_in == n_out:
+            continue
+        inputs = values.shape.index(n_in)
+        if np.ptp(values) > 0 and not np.any(np.ptp(values, axis=inputs)):
+            yield _finding("INI312", name, severity="warn" if law is None else "fail", sizes=draw.sizes)
 
 
 def _statistics(

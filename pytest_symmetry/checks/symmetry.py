@@ -34,6 +34,9 @@ ODD = frozenset({"tanh", "linear", "identity", "softsign", "arctan", "atan", "si
 HOMOGENEOUS = frozenset({"relu", "leakyrelu", "prelu", "linear", "identity"})
 """Activations with g(cz) = c g(z) for every c > 0."""
 
+GROWTH_STEPS = 60
+"""Steps over which the growth of a small gap is measured: the first ones mostly show it closing."""
+
 _SILENT_UNITS = 128
 
 _CODES: dict[str, tuple[str, Severity]] = {
@@ -124,6 +127,28 @@ def parameters_of(value: Any) -> Any:
     return value
 
 
+def with_arrays(container: Any) -> Any:
+    """Return the container with nested lists of plain numbers made into arrays, for reading only."""
+    if isinstance(container, dict):
+        return {key: with_arrays(value) for key, value in container.items()}
+    if isinstance(container, list | tuple):
+        if _is_table(container):
+            return np.array(container, dtype=np.float64)
+        return [with_arrays(value) for value in container]
+    return container
+
+
+def _is_table(value: Sequence[Any]) -> bool:
+    """Return whether a list holds plain numbers, or rows of plain numbers of one length."""
+    if value and all(isinstance(row, list | tuple) for row in value):
+        return len({len(row) for row in value}) == 1 and all(_are_numbers(row) for row in value)
+    return _are_numbers(value)
+
+
+def _are_numbers(row: Sequence[Any]) -> bool:
+    return bool(row) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in row)
+
+
 @dataclass(slots=True)
 class _Finder:
     """Examines one set of parameters, with what the caller gave beside them."""
@@ -135,13 +160,16 @@ class _Finder:
     def examine(self, parameters: Any) -> tuple[SymmetryEvidence, list[Finding]]:
         """Return the evidence and all findings, the gravest first."""
         container = parameters_of(parameters)
+        if self.network is None and self.step is None:
+            container = with_arrays(container)
         arrays = read_arrays(container)
         layouts, remarks = self._layouts(arrays, container)
         layout = layouts[0]
         known = self._known(arrays, container, layout, asked=not any(r.code == "SYM290" for r in remarks))
         verdicts = judge(arrays, layout, known)
         if self.step is not None and any(v.name in _MEASURED for v in verdicts):
-            history = self._history(arrays, container, len(layout.layers) + 2)
+            near = any(v.name == "nearly identical" for v in verdicts)
+            history = self._history(arrays, container, GROWTH_STEPS if near else len(layout.layers) + 2)
             known = [replace(k, history=history) for k in known]
             verdicts = judge(arrays, layout, known)
         findings = [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"]
@@ -220,8 +248,8 @@ def read_arrays(container: Any) -> Arrays:
     """
     try:
         return named_arrays(container)
-    except TypeError as error:
-        fail(_unreadable(str(error), ()), None)
+    except TypeError:
+        fail(_unreadable(f"A {type(container).__name__} with no arrays of numbers in it", ()), None)
 
 
 def fail_unreadable(arrays: Arrays, sizes: Sequence[int] = ()) -> NoReturn:
@@ -231,7 +259,7 @@ def fail_unreadable(arrays: Arrays, sizes: Sequence[int] = ()) -> NoReturn:
         CheckFailed: SYM291, always.
     """
     shapes = ", ".join(f"{name or 'array'} {values.shape}" for name, values in arrays.items())
-    fail(_unreadable(f"no order and orientation of these arrays is a chain of layers: {shapes}", sizes), None)
+    fail(_unreadable(f"No order and orientation of these arrays is a chain of layers: {shapes}", sizes), None)
 
 
 def _unreadable(detail: str, sizes: Sequence[int]) -> Finding:
@@ -263,7 +291,8 @@ def _doubt(arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVe
         for name in layouts[0].unread:
             if any(_tells_apart(arrays[name], group, verdict.layer.units) for group in verdict.groups):
                 return _cannot_tell(
-                    "unread", detail=f"{name} fits no place in the network, and differs between units"
+                    "unread",
+                    detail=f"The array {name} fits no place in the network, and differs between units",
                 )
     return None
 
@@ -374,7 +403,7 @@ def _cause(arrays: Arrays, verdict: LayerVerdict) -> str | None:
         return None
     if not verdict.same_entries:
         return "equal-sums"
-    members = [m for m in verdict.layer.incoming if arrays[m.array].ndim > 1] or verdict.layer.incoming
+    members = sorted(verdict.layer.incoming, key=lambda m: arrays[m.array].size)[-1:]
     weights = slices(arrays, verdict.layer, members)[list(verdict.groups[0])]
     if not np.any(weights):
         return "zero-start"
