@@ -103,7 +103,7 @@ def _clean_environment() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _forgotten_modules(folder: Path) -> Iterator[None]:
-    """Forget the test modules afterwards: another assignment's of the same name must not be taken for them."""
+    """Forget the test modules afterwards: another assignment may have some of the same name."""
     try:
         yield
     finally:

@@ -12,9 +12,8 @@ from graders import cli
 
 
 def symmetry(*arguments, cwd=None):
-    return subprocess.run(
-        [sys.executable, "-m", "graders", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
-    )  # fmt: skip
+    command = [sys.executable, "-m", "graders", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def test_demo_grades_a_class_with_no_input(tmp_path):
