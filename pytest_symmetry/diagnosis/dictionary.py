@@ -165,8 +165,8 @@ def build(
     leaves = tuple(right)
     base = _print(right, leaves)
     entries, rows = [], [base]
-    for mutation, scope in planted:
-        found = _run(program, mutation, scope, steps, leaves)
+    for mutation in planted:
+        found = _run(program, mutation, steps, leaves)
         if found is not None and not _equal(base, found):
             entries.append(_entry(mutation))
             rows.append(found)
@@ -179,12 +179,10 @@ def build(
     )
 
 
-def _run(
-    program: Program, mutation: Mutation, scope: Any, steps: Sequence[Step], leaves: Sequence[Leaf]
-) -> Print | None:
+def _run(program: Program, mutation: Mutation, steps: Sequence[Step], leaves: Sequence[Leaf]) -> Print | None:
     """Return the fingerprint of one planted mistake, or None where the program breaks or gives no number."""
     try:
-        found = _print(measure(mutation.run(program, steps, scope)), leaves)
+        found = _print(measure(mutation.run(program, steps)), leaves)
     except Exception:  # noqa: BLE001 - a changed program may raise anything; it is no candidate then
         return None
     return found if np.isfinite(found.prints).all() else None

@@ -62,7 +62,7 @@ def explain(
     wrong = [name for name in student if name in expected and _differ(student[name], expected[name], noise)]
     bases = dict(_given(context)) if context and parameters is None else {}
     found = _relations(wrong, student, expected, parameters or {}, sizes, bases, noise)
-    array = finding.place.array or str(finding.facts.get("array", ""))
+    array = str(finding.facts.get("parameter") or finding.place.array or finding.facts.get("array", ""))
     if _one_relation_for_all(found, wrong, student, expected, noise):
         return _with_relation(finding, array, {array: next(iter(found.values())), **found})
     about = student.get(array)
@@ -91,7 +91,7 @@ def _relations(
             expected[name],
             name=name,
             parameter=parameters.get(name),
-            others={key: value for key, value in expected.items() if key != name},
+            others={key: value for key, value in {**student, **expected}.items() if key != name},
             sizes=sizes,
             bases=bases,
             noise=noise,
@@ -184,12 +184,21 @@ def _with_relation(finding: Finding, array: str, found: Mapping[str, Relation]) 
         return finding
     relation = found[array]
     also = [
-        {"array": name, "cause": other.cause, "title": all_causes()[other.cause].title}
+        {"array": _label(finding, name), "cause": other.cause, "title": all_causes()[other.cause].title}
         for name, other in found.items()
         if other.cause != relation.cause
     ]
-    facts = {**finding.facts, **relation.facts, **({"also": also} if also else {})}
+    known = dict(relation.facts)
+    if "other" in known:
+        known["other"] = _label(finding, known["other"])
+    facts = {**finding.facts, **known, **({"also": also} if also else {})}
     return replace(finding, cause=relation.cause, facts=facts)
+
+
+def _label(finding: Finding, name: str) -> str:
+    """Return what an array is called in the finding's words: the gradient of W1 is dW1 where b1's is db1."""
+    array, parameter = str(finding.facts.get("array", "")), str(finding.facts.get("parameter", ""))
+    return array.removesuffix(parameter) + name if parameter and array.endswith(parameter) else name
 
 
 def _given(context: Context) -> Iterator[tuple[str, NDArray[Any]]]:

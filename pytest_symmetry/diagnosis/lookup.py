@@ -32,7 +32,11 @@ _VARIABLES = {
     "gradient-of-another-layer",
     "preactivation-for-activation",
 }
-_SAID_BY = {"activation-derivative-extra": {"activation-derivative-twice", "output-derivative-extra"}}
+_SAID_BY = {
+    "activation-derivative-extra": {"activation-derivative-twice", "output-derivative-extra"},
+    "derivative-of-another-activation": {"activation-derivative-missing"},
+    "transpose-extra": {"transpose-missing"},
+}
 """Causes that say less than another one of the same behaviour, which then speaks for both; those that only
 tell two variables apart say less than any other."""
 

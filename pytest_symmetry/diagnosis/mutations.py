@@ -13,54 +13,60 @@ from pytest_symmetry.diagnosis.operators.change import Change
 from pytest_symmetry.diagnosis.replay import Program, Step, writes_files
 
 Operator = Callable[[Site, Scope], Iterator[Change]]
+Part = tuple[Site, ast.AST]
 
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One planted mistake: where it is, what it stands for, and the operator that made it."""
+    """One planted mistake: where it is, what it stands for, and the operator that made it.
 
-    function: str
+    Most have one part; a habit (every sum of a function is a mean) has several.
+    """
+
+    scope: Scope
     line: int
     cause: str
     facts: Mapping[str, Any]
     specific: bool
     operator: str
-    site: Site
-    change: Change
+    parts: tuple[Part, ...]
 
-    def run(self, program: Program, steps: Sequence[Step], scope: Scope) -> list[Any]:
+    @property
+    def function(self) -> str:
+        """The function that holds the mistake."""
+        return self.scope.function.name
+
+    def run(self, program: Program, steps: Sequence[Step]) -> list[Any]:
         """Run the steps with this mistake in place.
 
         Raises:
             Exception: whatever the changed program raises.
         """
-        with self.planted(program, scope):
-            return program.run(steps)
-
-    def planted(self, program: Program, scope: Scope) -> Any:
-        """Return a context in which the program has this mistake."""
-        return _Planted(self, program, scope)
+        return run_planted(program, steps, [self])
 
 
-class _Planted:
-    """Puts the changed node into the tree, compiles the function, and puts the old node back."""
+def run_planted(program: Program, steps: Sequence[Step], planted: Sequence[Mutation]) -> list[Any]:
+    """Run the steps with several mistakes in place, and leave the program as it was.
 
-    def __init__(self, mutation: Mutation, program: Program, scope: Scope) -> None:
-        self._mutation, self._program, self._scope = mutation, program, scope
-        self._inner: Any = None
-
-    def __enter__(self) -> None:
-        site, new = self._mutation.site, self._mutation.change.node
-        site.put(new)
-        try:
-            ast.fix_missing_locations(self._scope.function)
-            self._inner = self._program.changed(self._scope.function)
-            self._inner.__enter__()
-        finally:
+    Raises:
+        Exception: whatever the changed program raises.
+    """
+    parts = [part for mutation in planted for part in mutation.parts]
+    for site, node in parts:
+        site.put(node)
+    try:
+        functions = {mutation.function: mutation.scope.function for mutation in planted}
+        for function in functions.values():
+            ast.fix_missing_locations(function)
+        changed = program.changed(*functions.values())
+        changed.__enter__()
+    finally:
+        for site, _ in reversed(parts):
             site.put(site.node)
-
-    def __exit__(self, *error: Any) -> None:
-        self._inner.__exit__(*error)
+    try:
+        return program.run(steps)
+    finally:
+        changed.__exit__(None, None, None)
 
 
 def mutations(
@@ -68,7 +74,7 @@ def mutations(
     steps: Sequence[Step],
     sizes: Mapping[int, str],
     operators: Sequence[Operator] = OPERATORS,
-) -> Iterator[tuple[Mutation, Scope]]:
+) -> Iterator[Mutation]:
     """Yield every mistake that the operators can plant in the functions that the steps reach.
 
     Raises:
@@ -77,15 +83,48 @@ def mutations(
     for scope in observe(program, steps, sizes):
         if writes_files(scope.function):
             continue
-        seen: set[tuple[int, str]] = set()
-        for site in scope.sites:
-            for operator in operators:
-                for change in operator(site, scope):
-                    text = (id(site.node), _text(change.node))
-                    if text in seen:
-                        continue
+        single = list(_single(scope, operators))
+        yield from single
+        yield from _habits(single)
+
+
+def _single(scope: Scope, operators: Sequence[Operator]) -> Iterator[Mutation]:
+    seen: set[tuple[int, str]] = set()
+    for site in scope.sites:
+        for operator in operators:
+            for change in operator(site, scope):
+                text = (id(site.node), _text(change.node))
+                if text not in seen:
                     seen.add(text)
-                    yield _mutation(scope, site, operator, change), scope
+                    yield _mutation(scope, site, operator, change)
+
+
+def _habits(single: Sequence[Mutation]) -> Iterator[Mutation]:
+    """Yield the mistakes of the field that are made everywhere in a function, not in one place only."""
+    groups: dict[tuple[str, str, str], list[Mutation]] = {}
+    for mutation in single:
+        if mutation.specific:
+            kind = {
+                key: value for key, value in mutation.facts.items() if key in ("instead", "axis", "factor")
+            }
+            groups.setdefault((mutation.operator, mutation.cause, repr(kind)), []).append(mutation)
+    for group in groups.values():
+        first: dict[int, Mutation] = {}
+        for mutation in group:
+            first.setdefault(id(mutation.parts[0][0].node), mutation)
+        parts = [part for mutation in first.values() for part in mutation.parts]
+        if len(parts) > 1 and not _nested(parts):
+            targets = list(dict.fromkeys(str(m.facts["target"]) for m in first.values()))
+            facts = {**group[0].facts, "target": " and ".join(targets[:3])}
+            head = group[0]
+            yield Mutation(head.scope, head.line, head.cause, facts, True, head.operator, tuple(parts))
+
+
+def _nested(parts: Sequence[Part]) -> bool:
+    """Return whether one place lies inside another, so that both cannot be changed."""
+    nodes = [site.node for site, _ in parts]
+    marked = {id(node) for node in nodes}
+    return any(id(inner) in marked for node in nodes for inner in ast.walk(node) if inner is not node)
 
 
 def _text(node: ast.AST) -> str:
@@ -94,12 +133,11 @@ def _text(node: ast.AST) -> str:
 
 def _mutation(scope: Scope, site: Site, operator: Operator, change: Change) -> Mutation:
     return Mutation(
-        function=scope.function.name,
+        scope=scope,
         line=getattr(site.node, "lineno", site.statement.lineno),
         cause=change.cause,
         facts=change.facts,
         specific=change.specific,
         operator=getattr(operator, "__name__", ""),
-        site=site,
-        change=change,
+        parts=((site, change.node),),
     )

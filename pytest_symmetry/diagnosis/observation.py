@@ -55,12 +55,36 @@ class Site:
 
 @dataclass(slots=True)
 class Scope:
-    """One function of the reference: its nodes in order, and its variables by the text that reads them."""
+    """One function of the reference: its nodes in order, and its variables by the text that reads them.
+
+    ``pieces`` are the parts of arrays that the function reads, such as ``a[:, :, t]``.
+    """
 
     function: ast.FunctionDef
     sites: list[Site]
     atoms: dict[str, Any]
     sizes: Mapping[int, str] = field(default_factory=dict)
+    pieces: dict[str, Any] = field(default_factory=dict)
+    _values: dict[int, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._values = {id(site.node): site.value for site in self.sites}
+
+    def value_of(self, node: ast.AST | None) -> Any:
+        """Return what a node of the function was worth last, or None."""
+        return self._values.get(id(node))
+
+    def around(self, site: Site) -> dict[str, Any]:
+        """Return the arrays inside a site's own expression, then the variables and the pieces of arrays.
+
+        The site's own come first: a piece of another expression may be of an earlier round of a loop.
+        """
+        inside = {
+            _bracketed(node): value
+            for node in ast.walk(site.node)
+            if node is not site.node and isinstance(value := self.value_of(node), np.ndarray)
+        }
+        return {**inside, **{k: v for k, v in {**self.pieces, **self.atoms}.items() if k not in inside}}
 
     def is_m(self, value: Any) -> bool:
         """Return whether a value is the number of examples."""
@@ -77,6 +101,12 @@ class Scope:
                 if self.is_m(length):
                     return f"{text}.shape[{axis}]"
         return None
+
+
+def _bracketed(node: ast.AST) -> str:
+    """Return a node's text, in brackets where it is more than one term."""
+    text = ast.unparse(node)
+    return text if isinstance(node, ast.Name | ast.Subscript | ast.Call | ast.Attribute) else f"({text})"
 
 
 def number(value: Any) -> float | None:
@@ -146,7 +176,12 @@ def _scope(function: ast.FunctionDef, values: Mapping[int, Any], sizes: Mapping[
             value = values.get(getattr(site.node.value, "mark", -1))
             if value is not None:
                 atoms.setdefault(ast.unparse(site.node.targets[0]), value)
-    return Scope(function, sites, atoms, sizes)
+    pieces = {
+        ast.unparse(site.node): site.value
+        for site in sites
+        if isinstance(site.node, ast.Subscript) and isinstance(site.value, np.ndarray)
+    }
+    return Scope(function, sites, atoms, sizes, pieces)
 
 
 def is_atom(node: ast.AST) -> bool:

@@ -178,6 +178,9 @@ def _regularised(pair: Pair) -> Relation | None:
         return Relation(cause, {"factor": factor})
     if (factor := pair.fits(residual, np.sign(pair.parameter))) is not None:
         return Relation("weight-sign-term", {"factor": factor})
+    summed = pair.parameter.sum() - pair.parameter
+    if pair.parameter.size > 2 and (factor := pair.fits(residual, summed)) is not None:
+        return Relation("weight-term-summed", {"factor": factor})
     if pair.parameter.size > 1 and (offset := pair.fits(residual, np.ones_like(residual))) is not None:
         total = float(pair.parameter.sum())
         return Relation(
@@ -205,7 +208,8 @@ def _from_weight_gradient(pair: Pair) -> Relation | None:
             summed = other.sum(axis=axis)
             if summed.size == pair.student.size > 1:
                 found = summed.reshape(pair.student.shape)
-                if pair.fits(pair.student, found) is not None and _differs(pair, found):
+                same = pair.equals(found) or pair.fits(pair.student, found) is not None
+                if same and _differs(pair, found):
                     return Relation("bias-from-weight-gradient", {"other": name})
     return None
 

@@ -108,16 +108,16 @@ class Program:
         return found
 
     @contextmanager
-    def changed(self, function: ast.FunctionDef, **names: Any) -> Iterator[None]:
-        """Put ``function`` in the place of the one of its name, with further ``names`` in reach."""
-        old = self._namespace[function.name]
-        module = ast.Module([function], [])
+    def changed(self, *functions: ast.FunctionDef, **names: Any) -> Iterator[None]:
+        """Put ``functions`` in the place of those of their names, with further ``names`` in reach."""
+        old = {function.name: self._namespace[function.name] for function in functions}
+        module = ast.Module(list(functions), [])
         self._namespace.update(names)
         try:
             exec(compile(module, "<changed>", "exec"), self._namespace)  # noqa: S102 - a changed copy of the staff's source
             yield
         finally:
-            self._namespace[function.name] = old
+            self._namespace.update(old)
             for name in names:
                 self._namespace.pop(name, None)
 

@@ -117,9 +117,9 @@ def test_another_operator_set_gives_another_dictionary(built):
 def test_every_planted_mistake_finds_itself(built):
     program = Program(SOURCE)
     found = 0
-    for mutation, scope in mutations(program, steps(), SIZES):
+    for mutation in mutations(program, steps(), SIZES):
         try:
-            seen = built.print_of(measure(mutation.run(program, steps(), scope)))
+            seen = built.print_of(measure(mutation.run(program, steps())))
         except Exception:
             continue
         if np.isfinite(seen.prints).all() and built.differing(seen, 1e-12):

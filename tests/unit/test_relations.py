@@ -69,6 +69,7 @@ CASES = [
     (E - 0.1 * W, E, "weight-term", {"parameter": W}),
     (db + 0.1 * b, db, "bias-regularised", {"parameter": b, "name": "b1"}),
     (E + 0.01 * np.sign(W), E, "weight-sign-term", {"parameter": W}),
+    (E - 0.1 * W + 0.1 * W.sum(), E, "weight-term-summed", {"parameter": W}),
     (E + 0.25, E, "constant-added", {"parameter": W}),
     (W, E, "is-the-parameter", {"parameter": W}),
     (normal(4, 3, seed=9), E, "copy-of-another", {"others": {"dW2": normal(4, 3, seed=9)}}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pytest_symmetry.diagnosis.activations import (
     is_plain,
     recognise_activation,
     recognise_derivative,
+    same,
 )
 from pytest_symmetry.diagnosis.observation import Scope, Site, is_atom
 from pytest_symmetry.diagnosis.operators.change import Change, called, code, product
@@ -25,7 +27,7 @@ def derivative(site: Site, scope: Scope) -> Iterator[Change]:
     """Where g'(z) stands: nothing, another activation's, at another place, or half the formula."""
     if not isinstance(site.node, ast.BinOp | ast.Compare | ast.Call) or is_atom(site.node):
         return
-    found = recognise_derivative(site.value, scope.atoms)
+    found = recognise_derivative(site.value, scope.around(site))
     if found is None:
         return
     facts = {"activation": found.activation.name, "target": site.target}
@@ -80,7 +82,10 @@ def masked_derivative(site: Site, scope: Scope) -> Iterator[Change]:
         missing = Change(
             node.args[1], "activation-derivative-missing", {"activation": "ReLU", "target": site.target}
         )
-        if site.target.lower().startswith("d") and recognise_activation(site.value, scope.atoms) is None:
+        if (
+            site.target.lower().startswith("d")
+            and recognise_activation(site.value, scope.around(site)) is None
+        ):
             yield missing
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
         chosen = node.targets[0].slice
@@ -89,11 +94,46 @@ def masked_derivative(site: Site, scope: Scope) -> Iterator[Change]:
             yield Change(ast.Pass(), "activation-derivative-missing", facts)
 
 
+def derivative_call(site: Site, scope: Scope) -> Iterator[Change]:
+    """Where a helper multiplies an error by g'(z): it is not called, or stands for another activation."""
+    node = site.node
+    if not isinstance(node, ast.Call) or len(node.args) < 2 or not isinstance(site.value, np.ndarray):
+        return
+    error = scope.value_of(node.args[0])
+    if not isinstance(error, np.ndarray) or error.shape != site.value.shape or not error.all():
+        return
+    found = recognise_derivative(site.value / error, scope.around(site))
+    if found is None:
+        return
+    facts = {"activation": found.activation.name, "target": site.target}
+    yield Change(node.args[0], "activation-derivative-missing", facts)
+    for text, cause, more in _instead(found):
+        yield Change(product(node.args[0], code(text)), cause, facts | more)
+
+
+def output_slope(site: Site, scope: Scope) -> Iterator[Change]:
+    """Where the derivative of the cross-entropy with respect to the output is computed, by its value."""
+    if not isinstance(site.node, ast.BinOp | ast.UnaryOp) or not is_plain(site.value):
+        return
+    for (a, outputs), (y, labels) in permutations(scope.atoms.items(), 2):
+        if not isinstance(labels, np.ndarray) or not isinstance(outputs, np.ndarray):
+            continue
+        if outputs.shape != labels.shape or outputs.shape != site.value.shape or not is_plain(outputs):
+            continue
+        if not np.isin(labels, (0, 1)).all() or not ((outputs > 0) & (outputs < 1)).all():
+            continue
+        if same(site.value, (outputs - labels) / (outputs * (1 - outputs))):
+            facts = {"target": site.target, "a": a, "y": y}
+            yield Change(code(f"(-{y} / {a} - (1 - {y}) / (1 - {a}))"), "output-error-bracket", facts)
+            yield Change(code(f"(({y} - {a}) / ({a} * (1 - {a})))"), "output-error-reversed", facts)
+            yield Change(code(f"({a} - {y})"), "output-derivative-extra", facts)
+
+
 def activation(site: Site, scope: Scope) -> Iterator[Change]:
     """Where g(z) is computed: nothing, another activation, or twice."""
     if not isinstance(site.node, ast.BinOp | ast.Call):
         return
-    found = recognise_activation(site.value, scope.atoms)
+    found = recognise_activation(site.value, scope.around(site))
     if found is None or found.z is None:
         return
     facts = {"activation": found.activation.name, "target": site.target}
@@ -134,7 +174,7 @@ def derivative_extra(site: Site, scope: Scope) -> Iterator[Change]:
     node = site.node
     if not isinstance(node, ast.Assign) or not _is_error(site.target):
         return
-    mark = next((s.value for s in scope.sites if s.node is node.value), None)
+    mark = scope.value_of(node.value)
     if not isinstance(mark, np.ndarray) or not is_plain(mark):
         return
     for text, array in scope.atoms.items():
@@ -165,6 +205,8 @@ def _is_error(name: str) -> bool:
 ACTIVATION_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     derivative,
     masked_derivative,
+    derivative_call,
+    output_slope,
     activation,
     output_error,
     derivative_extra,

@@ -27,6 +27,9 @@ def mean(site: Site, scope: Scope) -> Iterator[Change]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _counts_examples(node.right, scope):
         yield Change(node.left, "factor-m", facts)
         yield Change(ast.BinOp(node, ast.Div(), node.right), "factor-1-over-m", facts)
+        for text in _other_sizes(scope):
+            other = ast.BinOp(node.left, ast.Div(), code(text))
+            yield Change(other, "divided-by-wrong-size", facts)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         for kept, dropped in ((node.left, node.right), (node.right, node.left)):
             if _is_reciprocal(dropped, scope):
@@ -38,6 +41,33 @@ def mean(site: Site, scope: Scope) -> Iterator[Change]:
     if isinstance(node, ast.Assign) and scope.m_code and is_plain(_value_of(node.value, scope)):
         twice = ast.BinOp(node.value, ast.Div(), code(scope.m_code))
         yield Change(ast.Assign(node.targets, twice), "factor-1-over-m", facts)
+
+
+def _other_sizes(scope: Scope) -> list[str]:
+    """Return code for each length of the function's own arguments that is not the number of examples."""
+    found: dict[int, str] = {}
+    for argument in scope.function.args.args:
+        array = scope.atoms.get(argument.arg)
+        for axis, length in enumerate(array.shape if isinstance(array, np.ndarray) else ()):
+            if length > 1 and not scope.is_m(length):
+                found.setdefault(length, f"{argument.arg}.shape[{axis}]")
+        if isinstance(array, np.ndarray) and array.ndim > 1:
+            found.setdefault(array.size, f"{argument.arg}.size")
+    return list(found.values())
+
+
+def penalty(site: Site, scope: Scope) -> Iterator[Change]:
+    """A sum of squares over the weights that takes in the biases as well."""
+    if number(site.value) is None or not isinstance(site.node, ast.Call | ast.BinOp):
+        return
+    arrays = {text: a for text, a in scope.atoms.items() if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
+    for weights in arrays.values():
+        if weights.size < 2 or not np.isclose(site.value, np.sum(weights**2), rtol=1e-12, atol=0):
+            continue
+        for text, other in arrays.items():
+            if _BIAS.search(text) and other is not weights:
+                both = ast.BinOp(site.node, ast.Add(), code(f"np.sum({text} ** 2)"))
+                yield Change(both, "bias-in-penalty", {"target": site.target, "term": text})
 
 
 def is_reduced(site: Site, scope: Scope) -> bool:
@@ -55,7 +85,7 @@ def is_reduced(site: Site, scope: Scope) -> bool:
 
 
 def _value_of(node: ast.AST, scope: Scope) -> Any:
-    return next((s.value for s in scope.sites if s.node is node), None)
+    return scope.value_of(node)
 
 
 def _counts_examples(node: ast.AST, scope: Scope) -> bool:
@@ -259,6 +289,32 @@ def gates(site: Site, _scope: Scope) -> Iterator[Change]:
         yield Change(ast.parse(text).body[0], "overwritten-not-added", facts)
 
 
+def inside_sum(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A term that is added to each entry before the sum, not once after it."""
+    node = site.node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+        return
+    total, term = node.left, node.right
+    if isinstance(total, ast.Call) and called(total) == "sum" and total.args:
+        inner = ast.BinOp(total.args[0], ast.Add(), term)
+        moved = ast.Call(total.func, [inner, *total.args[1:]], total.keywords)
+        yield Change(moved, "term-inside-the-sum", {"target": site.target})
+
+
+def overlap(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A place that several rounds of an outer loop add to, and that each round clears first."""
+    node = site.node
+    if not isinstance(node, ast.For) or not isinstance(node.target, ast.Name):
+        return
+    for statement in node.body:
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Subscript):
+            if node.target.id in names_in(statement.target.slice):
+                continue
+            cleared = ast.Assign([statement.target], ast.Constant(0))
+            facts = {"target": ast.unparse(statement.target.value)}
+            yield Change(ast.If(ast.Constant(True), [cleared, node], []), "overwritten-not-added", facts)
+
+
 def stride(site: Site, _scope: Scope) -> Iterator[Change]:
     """A stride or a padding that is left out of an index."""
     node = site.node
@@ -279,6 +335,7 @@ def recurrence(site: Site, _scope: Scope) -> Iterator[Change]:
 FIELD_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     mean,
     wrong_size,
+    penalty,
     terms,
     strength,
     step,
@@ -288,6 +345,8 @@ FIELD_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     softmax_axis,
     bias_gradient,
     gates,
+    inside_sum,
+    overlap,
     stride,
     recurrence,
 )

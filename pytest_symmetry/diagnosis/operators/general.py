@@ -101,7 +101,7 @@ def variables(site: Site, scope: Scope) -> Iterator[Change]:
     if isinstance(site.parent, ast.Attribute) and site.parent.attr == "shape":
         return
     used = ast.unparse(node)
-    for text, value in scope.atoms.items():
+    for text, value in {**scope.pieces, **scope.atoms}.items():
         if text == used or text.startswith("__"):
             continue
         if _alike(site.value, value) or (_is_operand(site) and _is_matrix(value) and _is_matrix(site.value)):
@@ -252,7 +252,9 @@ def reductions(site: Site, scope: Scope) -> Iterator[Change]:
             for axis in (0, 1, 2, -1):
                 other_axis = ast.keyword("axis", ast.Constant(axis))
                 call = ast.Call(node.func, node.args, [*rest, other_axis])
-                yield Change(call, "summed-over-other-axis", {"target": site.target, "axis": axis})
+                facts = {"target": site.target, "axis": axis}
+                yield Change(call, "summed-over-other-axis", facts)
+                yield Change(ast.Attribute(call, "T", ast.Load()), "summed-over-other-axis", facts)
         elif keyword.arg == "keepdims":
             yield Change(ast.Call(node.func, node.args, rest), "keepdims-missing", {"target": site.target})
 
@@ -262,7 +264,7 @@ def calls(site: Site, scope: Scope) -> Iterator[Change]:
     node = site.node
     if not isinstance(node, ast.Call) or not node.args or _is_starred(node) or site.slot == "func":
         return
-    value = next((s.value for s in scope.sites if s.node is node.args[0]), None)
+    value = scope.value_of(node.args[0])
     if isinstance(value, np.ndarray) and np.shape(site.value) == value.shape:
         yield _change(node.args[0], "call-skipped", site, used=called(node))
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.diagnosis.observation import Scope, Site
-from pytest_symmetry.diagnosis.operators.change import Change, code
+from pytest_symmetry.diagnosis.observation import Scope, Site, number
+from pytest_symmetry.diagnosis.operators.change import Change, code, product
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def examples(site: Site, scope: Scope) -> Iterator[Change]:
@@ -34,28 +39,50 @@ def examples(site: Site, scope: Scope) -> Iterator[Change]:
         yield Change(ast.If(ast.Constant(True), body, []), cause, {"target": scope.function.name})
 
 
-def loss(site: Site, scope: Scope) -> Iterator[Change]:
-    """The squared error where the cross-entropy belongs."""
+def errors_of_one(site: Site, scope: Scope) -> Iterator[Change]:
+    """The error of all examples but one is lost on the way, while the average still counts them all."""
     node = site.node
-    if not isinstance(node, ast.Return) or node.value is None:
+    if not isinstance(node, ast.Assign) or not site.target.lower().startswith(("d", "err", "g")):
         return
-    value = next((s.value for s in scope.sites if s.node is node.value), None)
-    arrays = [(a.arg, scope.atoms.get(a.arg)) for a in scope.function.args.args]
-    named = [(name, array) for name, array in arrays if isinstance(array, np.ndarray)]
-    if not isinstance(value, float | np.floating) or len(named) < 2:
+    value = scope.value_of(node.value)
+    axes = [i for i, n in enumerate(value.shape) if scope.is_m(n)] if isinstance(value, np.ndarray) else []
+    if not isinstance(value, np.ndarray) or len(axes) != 1 or value.ndim > 2:
         return
-    (a, outputs), (y, labels) = named[:2]
-    if outputs.shape != labels.shape or not np.isin(labels, (0, 1)).all() or not scope.m_code:
-        return
-    squares = f"np.sum(({a} - {y}) ** 2)"
-    for text in (
-        f"{squares} / {scope.m_code}",
-        f"{squares} / (2 * {scope.m_code})",
-        f"np.mean(({a} - {y}) ** 2)",
+    m = value.shape[axes[0]]
+    shape = tuple(m if i == axes[0] else 1 for i in range(value.ndim))
+    for rule, cause in (
+        ("== 0", "only-first-example"),
+        (f"== {m - 1}", "only-last-example"),
+        (f"< {m - 1}", "last-example-left-out"),
+        ("> 0", "first-example-left-out"),
     ):
-        yield Change(
-            ast.Return(code(text)), "squared-error-for-cross-entropy", {"target": scope.function.name}
-        )
+        kept = product(node.value, code(f"(np.arange({m}) {rule}).reshape({shape})"))
+        yield Change(ast.Assign(node.targets, kept), cause, {"target": site.target})
 
 
-WHOLE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (examples, loss)
+def loss(site: Site, scope: Scope) -> Iterator[Change]:
+    """The squared error where the cross-entropy belongs: recognised by its value, its sum or its mean."""
+    if not isinstance(site.node, ast.BinOp | ast.UnaryOp | ast.Call) or number(site.value) is None:
+        return
+    for (a, outputs), (y, labels) in permutations(_arguments(scope), 2):
+        if outputs.shape != labels.shape or not np.isin(labels, (0, 1)).all() or labels.size < 2:
+            continue
+        if not ((outputs > 0) & (outputs < 1)).all():
+            continue
+        entropy = -float(np.sum(labels * np.log(outputs) + (1 - labels) * np.log(1 - outputs)))
+        squares = f"np.sum(({a} - {y}) ** 2)"
+        facts = {"target": scope.function.name}
+        for divisor in (1, *(n for n in set(labels.shape) if scope.is_m(n)), labels.size):
+            if np.isclose(site.value, entropy / divisor, rtol=1e-10, atol=0):
+                by = "" if divisor == 1 else f" / {divisor}"
+                for text in (f"({squares}{by})", f"({squares}{by} / 2)"):
+                    yield Change(code(text), "squared-error-for-cross-entropy", facts)
+
+
+def _arguments(scope: Scope) -> list[tuple[str, NDArray[Any]]]:
+    """Return the arrays that the function is given, by name."""
+    named = [(a.arg, scope.atoms.get(a.arg)) for a in scope.function.args.args]
+    return [(name, array) for name, array in named if isinstance(array, np.ndarray)]
+
+
+WHOLE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (examples, errors_of_one, loss)

@@ -1,0 +1,35 @@
+"""Mistakes in other styles than the reference's: each has its name, and correct programs have none."""
+
+import pytest
+from specimens.rehearsal import first_finding
+from specimens.subjects import SUBJECTS, planted
+
+from pytest_symmetry.feedback.text import render
+
+CASES = [
+    pytest.param(
+        subject, fault, style, id=f"{subject.__name__.split('.')[-1]}-{fault.row}-{fault.name}-{style}"
+    )
+    for subject in SUBJECTS
+    for fault in subject.FAULTS
+    for style in fault.patches
+]
+CORRECT = [
+    pytest.param(subject, style, id=f"{subject.__name__.split('.')[-1]}-{style}")
+    for subject in SUBJECTS
+    for style in subject.STYLES
+]
+
+
+@pytest.mark.parametrize(("subject", "style"), CORRECT)
+def test_a_correct_program_of_another_style_is_silent(subject, style):
+    assert first_finding(subject.REFERENCE, subject.STYLES[style], subject.tests) == (-1, None)
+
+
+@pytest.mark.parametrize(("subject", "fault", "style"), CASES)
+def test_a_mistake_in_another_style_is_named(subject, fault, style):
+    _, finding = first_finding(subject.REFERENCE, planted(subject, fault, style), subject.tests)
+
+    assert finding is not None
+    assert finding.cause in fault.causes
+    assert "Cause    " in render(finding, reveal="cause")
