@@ -182,12 +182,16 @@ def _original(item: pytest.Item) -> str:
 
 def _name(item: pytest.Item, subject: Subject) -> str:
     """Return the question's name: the test's, with its own cases but without the submission."""
-    cases = item.callspec.id  # type: ignore[attr-defined] # items of assignments are parametrised functions
-    mine = subject.identifier
-    if cases == mine:
+    callspec = item.callspec  # type: ignore[attr-defined] # items of assignments are parametrised functions
+    others = {name: index for name, index in callspec.indices.items() if name != "submission"}
+    if not others:
         return _original(item)
-    rest = cases.removeprefix(f"{mine}-") if cases.startswith(f"{mine}-") else cases.removesuffix(f"-{mine}")
-    return f"{_original(item)}[{rest}]"
+    escaped = subject.identifier.encode("unicode_escape").decode("ascii")  # as pytest writes ids
+    for mine in (f"{escaped}-", f"{subject.identifier}-"):
+        if callspec.id.startswith(mine):
+            return f"{_original(item)}[{callspec.id.removeprefix(mine)}]"
+    # The ids of the cases stand before the student's, or look alike: their numbers never do.
+    return f"{_original(item)}[{'-'.join(f'{name}{index}' for name, index in sorted(others.items()))}]"
 
 
 def _points(item: pytest.Item) -> float:

@@ -265,11 +265,11 @@ def _cells(path: Path) -> dict[int, str]:
 
 
 def _unique(students: Iterable[str]) -> list[str]:
-    """Return test ids that are plain ASCII and all different, whatever the students are called."""
+    """Return test ids that are all different, and in which the brackets of a test's name cannot be lost."""
     seen: dict[str, int] = {}
     identifiers = []
     for student in students:
-        plain = student.encode("unicode_escape").decode("ascii").replace("[", "(").replace("]", ")")
+        plain = student.replace("[", "(").replace("]", ")")
         seen[plain] = seen.get(plain, 0) + 1
         identifiers.append(plain if seen[plain] == 1 else f"{plain}~{seen[plain]}")
     return identifiers

@@ -193,10 +193,11 @@ def test_seeds_change_the_probes_and_equal_seeds_do_not(course):
     """Probes depend on assignment, test and seed; not on the student, and not on what else runs."""
     course.write(
         "test_draw.py",
-        "def test_draw(submission, probe_rng):\n    print('drawn', probe_rng.normal())\n",
+        "import pytest\n@pytest.mark.parametrize('n', ['one-a'])\n"
+        "def test_draw(submission, probe_rng, n):\n    print('drawn', probe_rng.normal())\n",
     )
     course.submission("inbox/ada.ipynb")
-    course.submission("inbox/ben.ipynb")
+    course.submission("inbox/Jiří [2] - ď.ipynb")
 
     def drawn(*arguments):
         lines = course.run("-s", "-k", "draw", "--symmetry-submission", "inbox", *arguments).outlines
