@@ -190,7 +190,7 @@ class Reference:
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
 
-    @property
+    @functools.cached_property
     def source(self) -> str:
         """The text of all definitions, as one module."""
         return self._namespace.definitions()
