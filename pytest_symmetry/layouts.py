@@ -298,7 +298,7 @@ def readings(shapes: Shapes) -> list[Layout]:
 
 
 def _left_over(layout: Layout) -> tuple[int, int]:
-    """Return what a reading leaves unexplained: arrays, then weight arrays without the bias that others have."""
+    """Return what a reading leaves unexplained: arrays, then weight arrays that lack a bias."""
     missing = len(layout.weights) - len(layout.biases) if layout.biases else 0
     return len(layout.unread), missing
 

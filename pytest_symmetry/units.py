@@ -189,7 +189,8 @@ def find_layout(arrays: Arrays, container: Any, network: Callable[[Any], Any], s
         raise CannotFind(msg)
     shapes = {name: values.shape for name, values in arrays.items()}
     for layout in readings(shapes):
-        if all(_confirmed(bench, layer) for layer in layout.layers):
+        # A reading without layers proves nothing by itself: tied weights have units that shapes do not show.
+        if layout.layers and all(_confirmed(bench, layer) for layer in layout.layers):
             return layout
     return _searched(bench, shapes)
 
