@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import jinja2
 
-    from pytest_symmetry.feedback.figures import Figure
+    from pytest_symmetry.feedback.drawing import Figure
     from pytest_symmetry.feedback.ordering import Told
     from pytest_symmetry.feedback.text import Words
     from pytest_symmetry.findings import Finding, Result, Verdict

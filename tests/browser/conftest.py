@@ -36,7 +36,7 @@ def missing() -> str:
 @pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every kind of page, written to files as students and staff get them."""
-    from shown_results import PROSE, SOURCE, a_class, a_notebook, every_page
+    from shown_results import PROSE, SOURCE, a_class, a_notebook, every_figure, every_page
 
     from graders.class_page import class_page
     from pytest_symmetry.feedback.annotated import annotated_page
@@ -49,6 +49,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         )
         for name, result in every_page().items()
     }
+    for result in every_figure():
+        pages[result.student] = student_page(result, title="Planar: one hidden layer")
     pages["class"] = class_page(a_class(410), title="Planar: one hidden layer")
     pages["class-staff"] = class_page(
         a_class(410), title="Planar: one hidden layer", names=True, expected=500

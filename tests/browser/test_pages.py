@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from shown_results import every_page
+from shown_results import every_figure, every_page
 from xss_payloads import PAYLOADS
 
 pytestmark = pytest.mark.browser
 
 PAGES = [*(f"student-{name}" for name in every_page()), "class", "class-staff", "annotated"]
+PAGES += [result.student for result in every_figure()]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

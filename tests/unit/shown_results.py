@@ -42,7 +42,38 @@ COMPARISON = {
     "seen": [[0.5, -0.25], ["nan", 2.0]],
     "expected": [[0.5, 0.25], [1.0, 1.0]],
 }
-FIGURES = (ERROR_MAP, LARGE_ERROR_MAP, UNITS, WIDTHS, COMPARISON)
+GRADIENTS = {
+    "kind": "gradients",
+    "array": "dW1",
+    "points": [[0.1, 0.7, 0.0], [-0.05, -0.35, 1e-9], [0.02, 0.02, 1e-9], [0.2, 1.4, 0.1], [0.1, "nan", 0.0]],
+}
+DIRECTIONS = {
+    "kind": "directions",
+    "axes": ["w1", "w3"],
+    "units": [
+        [[0.5, 0.5], [0.6, 0.4], [0.8, 0.1]],
+        [[0.5, 0.5], [0.6, 0.4], [0.8, 0.1]],
+        [[-0.2, 0.1], [-0.9, 0.4]],
+    ],
+}
+BOUNDARIES = {
+    "kind": "boundaries",
+    "range": [-1, 1, -1, 1],
+    "points": [[0.1, 0.2, 0], [-0.5, 0.5, 1], [0.6, -0.6, 2], [-0.4, -0.8, 3]],
+    "lines": [[1, 0, 0], [0, 1, 0.5], [1, 1, 5], [1, -1, 0]],
+    "grid": [[0, 0, 1, 1], [0, 1, 1, 1], [2, 2, 3, 3]],
+}
+RECEPTIVE_FIELD = {
+    "kind": "receptive-field",
+    "size": [28, 28],
+    "fields": [
+        {"name": "conv 2", "rows": [4, 16], "cols": [4, 16]},
+        {"name": "conv 1", "rows": [6, 9], "cols": [6, 9]},
+    ],
+}
+FIGURES = (
+    ERROR_MAP, LARGE_ERROR_MAP, UNITS, WIDTHS, COMPARISON, GRADIENTS, DIRECTIONS, BOUNDARIES, RECEPTIVE_FIELD,
+)  # fmt: skip
 
 FACTS = {
     "array": "dW1",
@@ -172,6 +203,15 @@ def not_gradable() -> Result:
 def waiting() -> Result:
     """Two files of one student."""
     return result("s0417", [], "waits for a person", "two files belong to one student")
+
+
+def every_figure() -> list[Result]:
+    """All kinds of pictures, on pages of at most six."""
+    pages = []
+    for start in range(0, len(FIGURES), 6):
+        shown = [gradient(f"dW{i}", figure=f) for i, f in enumerate(FIGURES[start : start + 6])]
+        pages.append(result(f"figures{start}", [verdict("q", Outcome.FAILED, 1, shown)]))
+    return pages
 
 
 def every_page() -> dict[str, Result]:

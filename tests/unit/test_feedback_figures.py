@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading_html import Page
 from shown_results import (
+    BOUNDARIES,
     COMPARISON,
+    DIRECTIONS,
     ERROR_MAP,
     FIGURES,
+    GRADIENTS,
     LARGE_ERROR_MAP,
+    RECEPTIVE_FIELD,
     UNITS,
     WIDTHS,
     gradient,
@@ -110,6 +114,50 @@ def test_width_over_training_draws_one_line_for_each_layer() -> None:
     assert "hidden layer 2, 6 units: effective width 2 at the start, 6 at the end" in " ".join(text.split())
 
 
+def test_blocks_of_a_large_array_are_called_blocks() -> None:
+    """A 100 x 30 array in 3 x 2 blocks: rows 0, 34 and 67, columns 0 and 15."""
+    data = {"kind": "error-map", "array": "dW", "shape": [100, 30], "rows": 100, "cols": 30}
+    made = figure({**data, "errors": [[0, 0], [0, 0.5], [0, 0]], "scale": "relative to the largest entry"})
+
+    assert made is not None
+    assert made.table.rows == (("0", "0", "0"), ("34", "0", "0.5"), ("67", "0", "0"))
+    assert (made.facts["rows_with_errors"], made.facts["columns_with_errors"]) == ([34], [15])
+    text = drawn({**data, "errors": [[0, 0], [0, 0.5], [0, 0]], "scale": "relative to the largest entry"})
+    assert "1 of 6 blocks differ" in text
+    assert "the number is its error, relative to the largest entry" in text
+
+
+def test_gradients_off_the_line_are_counted() -> None:
+    """Three of four finite points; a point within its error bar agrees."""
+    made = figure(GRADIENTS)
+
+    assert made is not None
+    assert (made.facts["agree"], made.facts["shown"], made.facts["left_out"]) == (1, 4, 1)
+
+
+def test_units_that_share_a_path_share_a_label() -> None:
+    """Two units that never part are seen to be one."""
+    made = figure(DIRECTIONS)
+
+    assert made is not None
+    assert (made.facts["start"], made.facts["end"]) == (2, 2)
+    assert [label for _, _, label in made.shapes["labels"]] == ["0, 1", "2"]
+
+
+def test_boundaries_are_clipped_to_the_picture() -> None:
+    """A line that does not cross it is not drawn, and the words say so."""
+    made = figure(BOUNDARIES)
+
+    assert made is not None
+    assert [line["unit"] for line in made.shapes["lines"]] == [0, 1, 3]
+    assert "3 of 4 units have their line within the picture" in drawn(BOUNDARIES)
+
+
+def test_receptive_fields_name_their_size() -> None:
+    """In the description and in the table."""
+    assert "conv 2 sees 12 x 12, conv 1 sees 3 x 3" in drawn(RECEPTIVE_FIELD)
+
+
 def test_comparison_shows_what_is_not_finite_in_words() -> None:
     """nan has no place on an axis."""
     text = drawn(COMPARISON)
@@ -150,7 +198,26 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-KEYS = ["array", "errors", "shape", "layers", "steps", "seen", "expected", "rows", "cols", "scale"]
+KEYS = [
+    "points",
+    "units",
+    "axes",
+    "range",
+    "lines",
+    "grid",
+    "size",
+    "fields",
+    "array",
+    "errors",
+    "shape",
+    "layers",
+    "steps",
+    "seen",
+    "expected",
+    "rows",
+    "cols",
+    "scale",
+]
 
 
 @given(st.sampled_from([d["kind"] for d in FIGURES]), st.dictionaries(st.sampled_from(KEYS), JSON))
