@@ -318,7 +318,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     config.hook.pytest_symmetry_results(results=run.results(), config=config)
     if target := _option(config, "html"):
-        run.pages = run.write_pages(config.invocation_params.dir / Path(target).expanduser())
+        try:
+            run.write_pages(config.invocation_params.dir / Path(target).expanduser())
+        except OSError as error:
+            run.trouble = f"--symmetry-html {target}: the page could not be written: {error.strerror}"
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -57,6 +57,7 @@ class Run:
     graded: dict[tuple[str, str], Graded] = field(default_factory=dict)
     opened: OpenedSubmission | None = None
     pages: list[Path] = field(default_factory=list)
+    trouble: str = ""
 
     @property
     def seed_used(self) -> int:
@@ -215,7 +216,8 @@ class Run:
             for subjects in self.subjects.values()
             if subjects and (hint := self.copies_hint(assignment := subjects[0].assignment))
         ]
-        return hints + [f"Feedback page: {path}" for path in self.pages]
+        trouble = [self.trouble] if self.trouble else []
+        return hints + [f"Feedback page: {path}" for path in self.pages] + trouble
 
     def _again(self, result: Result) -> str:
         """Return the command that runs the first question that is not passed once more."""
@@ -237,8 +239,8 @@ class Run:
             return f"--symmetry-html {target}: one file cannot hold {count} pages; give a folder"
         return ""
 
-    def write_pages(self, target: Path) -> list[Path]:
-        """Write the feedback pages to a file (one submission) or into a folder, and return their paths.
+    def write_pages(self, target: Path) -> None:
+        """Write the feedback pages to a file (one submission) or into a folder.
 
         Raises:
             OSError: they cannot be written.
@@ -246,15 +248,13 @@ class Run:
         from pytest_symmetry.feedback.html import page_file, student_page
         from pytest_symmetry.writing import write_atomically
 
-        written = []
         for graded in self.graded.values():
             result = graded.result(self.seed_used)
             path = target if target.suffix == ".html" else target / page_file(result.student)
             source = _cells(Path(graded.path))
             page = student_page(result, title=graded.title, reveal=graded.reveal, source=source)
             write_atomically(path, page)
-            written.append(path)
-        return written
+            self.pages.append(path)
 
 
 def _cells(path: Path) -> dict[int, str]:

@@ -137,6 +137,31 @@ def test_html_to_a_file_and_to_a_folder(course):
     many.stdout.fnmatch_lines(["Feedback page: *pages*ada.html"])
 
 
+def test_a_page_that_cannot_be_written_is_said_and_changes_the_exit_code(course):
+    """The points are shown all the same."""
+    course.write("page.html/keep.txt", "a folder where a file should go")
+    result = course.run("--symmetry-html", "page.html")
+
+    result.stdout.fnmatch_lines(
+        ["tiny: 6 of 6 points", "--symmetry-html page.html: the page could not be written*"]
+    )
+    assert 4 == result.ret
+
+
+def test_an_interrupted_run_reports_what_ran(course):
+    """Ctrl-C in the second question: the first keeps its points, on the page too."""
+    course.write(
+        "test_tiny.py",
+        "def test_one(submission): pass\ndef test_two(submission): raise KeyboardInterrupt\n"
+        "def test_three(submission): pass\n",
+    )
+    result = course.run_apart("--symmetry-html", "page.html")
+
+    assert 2 == result.ret
+    result.stdout.fnmatch_lines(["tiny: 1 of 1 points", "*test_one*passed", "Feedback page: *page.html"])
+    assert (course.folder / "page.html").is_file()
+
+
 def test_one_html_file_cannot_hold_two_submissions(course):
     """The option says what to give instead."""
     course.submission("inbox/ada.ipynb")
