@@ -8,21 +8,20 @@ student's page and lists them all.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from pytest_symmetry.diagnosis.causes import all_causes, code_page
+from graders.class_counts import CauseGroup, causes_of, compared, questions_of
 from pytest_symmetry.feedback.html import page_file, pages
 from pytest_symmetry.feedback.ordering import first_cause
-from pytest_symmetry.feedback.text import fill, number, printable, question_words, words_or_facts
+from pytest_symmetry.feedback.text import number, question_words, words_or_facts
 from pytest_symmetry.findings import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from pytest_symmetry.findings import Finding, Result
+    from pytest_symmetry.findings import Result
 
 _FEW = 3
 """A text that fewer submissions share could tell who wrote it."""
@@ -30,6 +29,8 @@ _FEW = 3
 _BARS = 20
 _EXAMPLES = 3
 _SHOWN_CAUSES = 60
+_SORTED = 2000
+"""The most students whose list is there in three orders."""
 _OUTCOMES = tuple(Outcome)
 
 
@@ -43,50 +44,34 @@ class Bar:
     height: float
 
 
-@dataclass(slots=True)
-class Question:
-    """How one question went."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One student in the list for staff; ``file`` is the student's page."""
 
-    name: str
-    max_points: float = 0.0
-    points: float = 0.0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-
-    @property
-    def asked(self) -> int:
-        """Of how many submissions it was asked."""
-        return sum(self.outcomes.values())
-
-    @property
-    def success(self) -> float:
-        """The share of submissions that passed it, in percent."""
-        return 100 * self.outcomes[Outcome.PASSED] / max(self.asked, 1)
-
-
-@dataclass(slots=True)
-class CauseGroup:
-    """All submissions with one cause, or one code where no cause is known."""
-
-    code: str
-    title: str
-    students: list[Result] = field(default_factory=list)
-    first_for: int = 0
-    places: Counter[str] = field(default_factory=Counter)
-    questions: Counter[str] = field(default_factory=Counter)
+    student: str
+    file: str
+    points: str
+    cause: str
 
 
 def class_page(
-    results: Sequence[Result], *, title: str, names: bool = False, expected: int | None = None
+    results: Sequence[Result],
+    *,
+    title: str,
+    names: bool = False,
+    expected: int | None = None,
+    before: Sequence[Result] | None = None,
 ) -> str:
     """Return the page about a class.
 
     ``names`` adds who: links to ``feedback/<student>.html`` (:func:`page_file`) and the list of students;
-    ``expected`` is the number of submissions there should be, for a class that is still being graded.
+    ``expected`` is the number of submissions there should be, for a class that is still being graded;
+    ``before`` are the results of an earlier run, to compare with (before a hint was published, say).
     """
     graded = [r for r in results if r.status == "graded"]
-    causes = _causes(graded)
+    causes = causes_of(graded)
     everybody = _FEW if len(graded) > _FEW and not names else 1
-    questions = [q for q in _questions(graded) if q.asked >= everybody]
+    questions = [q for q in questions_of(graded) if q.asked >= everybody]
     asked = {q.name for q in questions}
     return pages().get_template("class.html").render(
         title=title,
@@ -108,7 +93,9 @@ def class_page(
         versions=_counted(
             ", ".join(f"{k} {v}" for k, v in sorted(r.versions.items())) for r in results
         ),
-        students=[_student_row(r) for r in results] if names else [],
+        views=_views(results) if names else [],
+        change=compared(before, results) if before is not None else None,
+        asked=asked,
     )  # fmt: skip
 
 
@@ -138,85 +125,6 @@ def _median(values: list[float]) -> float:
     if not ordered:
         return 0.0
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-
-
-def _questions(graded: Sequence[Result]) -> list[Question]:
-    """Return the questions in the assignment's order."""
-    found: dict[str, Question] = {}
-    for result in graded:
-        for verdict in result.tests:
-            question = found.setdefault(verdict.name, Question(verdict.name))
-            question.max_points = max(question.max_points, verdict.max_points)
-            question.points += verdict.points
-            question.outcomes[verdict.outcome] += 1
-    return list(found.values())
-
-
-def _causes(graded: Sequence[Result]) -> list[CauseGroup]:
-    """Group the failures that nothing else explains by their cause; a student counts once in each group."""
-    groups: dict[tuple[str, str | None], CauseGroup] = {}
-    for result in graded:
-        first = first_cause(result.tests)
-        seen: set[tuple[str, str | None]] = set()
-        for verdict in result.tests:
-            for finding in verdict.findings:
-                if finding.severity != "fail" or finding.consequence_of is not None:
-                    continue
-                key = (finding.code, finding.cause)
-                group = groups.setdefault(key, CauseGroup(finding.code, general_title(*key)))
-                if key not in seen:
-                    seen.add(key)
-                    group.students.append(result)
-                    group.first_for += first is not None and (first.code, first.cause) == key
-                    group.places[_where(finding)] += 1
-                    group.questions[verdict.name] += 1
-    return sorted(groups.values(), key=lambda g: (-len(g.students), g.code, g.title))
-
-
-def _where(finding: Finding) -> str:
-    parts = (finding.place.function, finding.place.array)
-    return printable(": ".join(part for part in parts if part))
-
-
-@cache
-def general_title(code: str, cause: str | None) -> str:
-    """Return what a cause or code is about, for all submissions at once: every fact stands as "…"."""
-    import jinja2
-
-    from pytest_symmetry.findings import Finding
-
-    if cause is not None and cause in all_causes():
-        source = all_causes()[cause].title
-    else:
-        try:
-            source = code_page(code).title
-        except LookupError:
-            return cause or code
-    if "{{" not in source and "{%" not in source:
-        return source
-    try:
-        return fill(source, Finding(code))
-    except jinja2.UndefinedError:
-        return _blanked(source, code)
-
-
-def _blanked(source: str, code: str) -> str:
-    """Fill a title's template with "…" for every fact."""
-    import jinja2
-
-    class Blank(jinja2.ChainableUndefined):
-        """A fact that differs from student to student."""
-
-        def __str__(self) -> str:
-            return "a function" if self._undefined_name == "function" else "…"
-
-    env = jinja2.Environment(autoescape=False, undefined=Blank)  # noqa: S701 - escaped where the page shows it
-    env.filters.update(dict.fromkeys(("number", "shape", "listed"), str))
-    try:
-        title = printable(env.from_string(source).render(place=Blank()).strip())
-        return title[:1].upper() + title[1:]
-    except (TypeError, ValueError, jinja2.TemplateError):
-        return code
 
 
 def _cause_row(group: CauseGroup, shown: Collection[str], *, names: bool) -> dict[str, Any]:
@@ -277,14 +185,28 @@ def _counted(values: Iterable[str]) -> list[tuple[str, int]]:
     return sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _student_row(result: Result) -> tuple[str, str, str, str]:
+def _views(results: Sequence[Result]) -> list[tuple[str, list[Row]]]:
+    """Return the list of students in several orders, since nothing sorts it; in one for a huge class."""
+    rows = [_student_row(r) for r in results]
+    views = [("by name", sorted(rows, key=lambda row: row.student.casefold()))]
+    if len(rows) <= _SORTED:
+        points = {
+            row.file: r.points if r.status == "graded" else -1.0 for row, r in zip(rows, results, strict=True)
+        }
+        views.append(
+            ("by points, fewest first", sorted(rows, key=lambda row: (points[row.file], row.student)))
+        )
+        views.append(
+            ("by first cause", sorted(rows, key=lambda row: (not row.cause, row.cause, row.student)))
+        )
+    return views
+
+
+def _student_row(result: Result) -> Row:
     """Return a student's row: name, file of the page, points or status, first cause."""
+    file = page_file(result.student)
     if result.status != "graded":
-        return (result.student, page_file(result.student), result.status, "")
+        return Row(result.student, file, result.status, "")
     finding = first_cause(result.tests)
-    return (
-        result.student,
-        page_file(result.student),
-        number(result.points),
-        f"{finding.code} {words_or_facts(finding).title}"[:80] if finding else "",
-    )
+    cause = f"{finding.code} {words_or_facts(finding).title}"[:80] if finding else ""
+    return Row(result.student, file, number(result.points), cause)

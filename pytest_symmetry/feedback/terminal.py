@@ -29,7 +29,9 @@ def summary(
     widest = max((_columns(_mark(v)) for v in verdicts), default=0)
     room = COLUMNS - _OUTCOME - widest - 2
     lines = [f"{_cut(student, 50)}: {number(points)} of {number(max_points)} points"]
-    lines += [f"  {_fit(v.name, room)}{_mark(v):>{widest}}   {v.outcome.value}{_codes(v)}" for v in verdicts]
+    lines += [
+        f"  {_fit(v.name, room - 1)} {_mark(v):>{widest}}   {v.outcome.value}{_codes(v)}" for v in verdicts
+    ]
     if (finding := first_cause(verdicts)) is not None:
         lines += ["", *finding_lines(finding, reveal=reveal)]
         lines += textwrap.wrap(

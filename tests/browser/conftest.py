@@ -53,7 +53,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         pages[result.student] = student_page(result, title="Planar: one hidden layer")
     pages["class"] = class_page(a_class(410), title="Planar: one hidden layer")
     pages["class-staff"] = class_page(
-        a_class(410), title="Planar: one hidden layer", names=True, expected=500
+        a_class(410), title="Planar: one hidden layer", names=True, expected=500, before=a_class(300, seed=4)
     )
     pages["annotated"] = annotated_page(
         a_notebook(PROSE), every_page()["wrong-gradient"], title="Planar: one hidden layer", outputs=True

@@ -10,7 +10,8 @@ from reading_html import Page
 from shown_results import a_class, every_page, gradient, result, same_units, verdict
 from xss_payloads import PAYLOADS
 
-from graders.class_page import class_page, general_title
+from graders.class_counts import class_csv, compared, general_title
+from graders.class_page import class_page
 from pytest_symmetry.diagnosis.causes import all_causes, all_codes
 from pytest_symmetry.feedback.html import page_file
 from pytest_symmetry.findings import Finding, Outcome, Place
@@ -102,6 +103,54 @@ def test_page_for_staff_links_every_student() -> None:
     links = {value for _, name, value in page.attributes if name == "href"}
 
     assert {f"feedback/{page_file(r.student)}" for r in results} == links
+
+
+def test_students_are_listed_in_the_orders_that_staff_ask_for() -> None:
+    """By name, by points, by first cause: nothing on the page needs a script."""
+    results = [
+        result("Zoe", [verdict("q", max_points=1)]),
+        result("ada", [verdict("q", FAILED, 1, [gradient(cause="factor-m")])]),
+        result("Ben", [], "not gradable", "empty"),
+    ]
+    page = class_page(results, title=TITLE, names=True)
+    orders = [re.findall(r"<bdi>(\w+)</bdi>", part) for part in page.split("<summary>All 3 ")[1:]]
+
+    assert [["ada", "Ben", "Zoe"], ["Ben", "ada", "Zoe"], ["ada", "Ben", "Zoe"]] == orders
+
+
+def test_two_runs_are_compared_over_those_in_both() -> None:
+    """Who is new or gone does not count."""
+    missing = gradient(cause="factor-m")
+    first = [result(s, [verdict("q", FAILED, 4, [missing]), verdict("p")]) for s in ("a", "b", "c")]
+    second = [
+        result("a", [verdict("q", max_points=4), verdict("p")]),
+        result("b", [verdict("q", FAILED, 4, [missing]), verdict("p", FAILED)]),
+        result("d", [verdict("q", FAILED, 4, [missing])]),
+    ]
+    change = compared(first, second)
+
+    assert change is not None
+    assert (2, 2.0, 3.0, 1, 1) == (
+        change.students, change.mean_before, change.mean_now, change.risen, change.fallen,
+    )  # fmt: skip
+    assert [("The 1/m is missing", 2, 1)] == [(c.title, c.before, c.now) for c in change.causes]
+    assert compared(first, []) is None
+    text = text_of(class_page(second, title=TITLE, before=first, names=True))
+    assert "2 students are in both runs: mean 2 points then, 3 now. 1 rose, 1 fell." in text
+    assert "The 1/m is missing GRD101 2 1" in text
+
+
+def test_counts_as_csv_hold_no_name_and_no_formula() -> None:
+    """One line for each question and each cause; what a spreadsheet would run is quoted."""
+    results = [result("=cmd|x", [verdict("=1+1", FAILED, 2, [gradient(cause="factor-m")]), verdict("b")])]
+    lines = class_csv(results).splitlines()
+
+    assert lines[0].startswith("what,name,code,passed,failed,not attempted,")
+    assert lines[1:] == [
+        "question,'=1+1,,0,1,0,0,0,0,0,1,1,0.0",
+        "question,b,,1,0,0,0,0,0,0,1,1,2.0",
+        "cause,The 1/m is missing,GRD101,,,,,,,,1,1,",
+    ]
 
 
 def test_no_text_of_a_student_leaves_its_place() -> None:

@@ -72,6 +72,14 @@ def test_no_finding_means_no_hint_and_nothing_to_run_again() -> None:
     assert all("not attempted" in line for line in lines_of(not_attempted())[1:])
 
 
+def test_long_names_are_cut_before_the_points() -> None:
+    """With a space between them."""
+    line = lines_of(result("s", [verdict("test_" + "very_" * 20 + "long", max_points=12.5)]))[1]
+
+    assert "... 12.5 / 12.5   passed" in line
+    assert len(line) <= 80
+
+
 @pytest.mark.parametrize("name", sorted(every_page()))
 def test_no_line_is_wider_than_80_columns(name: str) -> None:
     """Whatever the result."""
