@@ -1,1 +1,4 @@
-"""What staff and CI run over a class; needs ``pip install "pytest-symmetry[grade]"``."""
+"""What staff and CI run over a class; needs ``pip install "pytest-symmetry[grade]"``.
+
+PYTEST_DONT_REWRITE: as in ``pytest_symmetry``.
+"""

@@ -2,6 +2,9 @@
 
 The public names are loaded on first use, so that a pytest run that never asks for them never
 imports numpy because this plugin is installed.
+
+PYTEST_DONT_REWRITE: there is no assert in this file, and whoever imports it before pytest starts would
+otherwise be warned that it came too early.
 """
 
 from importlib import import_module

@@ -128,6 +128,14 @@ def test_importing_the_plugin_imports_nothing_heavy(module):
     assert "[]\n" == found.stdout
 
 
+@pytest.mark.parametrize("package", ["pytest_symmetry", "graders"])
+def test_importing_the_package_before_pytest_is_no_reason_for_a_warning(package):
+    """pytest warns about a plugin's modules that it can no longer rewrite, unless they ask not to be."""
+    text = (ROOT / package / "__init__.py").read_text(encoding="utf-8")
+
+    assert "PYTEST_DONT_REWRITE" in ast.get_docstring(ast.parse(text))
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_no_pickle_eval_or_shell(path):
     """Nothing that a student's file could turn into code."""
