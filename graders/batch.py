@@ -43,7 +43,7 @@ class Task:
     entries: tuple[Entry, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pytest keeps its plugins in a set
 class _Supply:
     """The pytest plugin of a batch run: says who is graded, and keeps the results."""
 
