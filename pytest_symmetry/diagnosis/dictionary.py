@@ -40,7 +40,7 @@ Leaf = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One planted mistake and what it stands for."""
+    """One planted mistake and what it stands for; ``number`` counts all that were planted."""
 
     function: str
     line: int
@@ -48,6 +48,7 @@ class Entry:
     facts: Mapping[str, Any]
     specific: bool
     operator: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,11 @@ class Dictionary:
 
     def print_of(self, arrays: Mapping[Leaf, NDArray[Any]]) -> Print:
         """Return the fingerprint of some results; leaves that are not there are left open."""
-        return _print(arrays, self.leaves)
+        return print_of(arrays, self.leaves)
 
     def matching(self, seen: Print, noise: float = 1e-9) -> list[Entry]:
         """Return the entries whose results agree with what was seen, on every leaf that was seen."""
-        agree = np.asarray(self._rows(seen, noise).all(axis=1))
+        agree = np.asarray(self.agreeing(seen, noise).all(axis=1))
         return [self.entries[i] for i in np.flatnonzero(agree[1:])]
 
     def differing(self, seen: Print, noise: float = 1e-9) -> list[Leaf]:
@@ -79,19 +80,20 @@ class Dictionary:
 
     def explaining(self, seen: Print, noise: float = 1e-9) -> NDArray[np.bool_]:
         """Return for each entry and leaf whether the entry agrees there (open leaves agree)."""
-        return self._rows(seen, noise)[1:]
+        return self.agreeing(seen, noise)[1:]
 
     def explaining_reference(self, seen: Print, noise: float = 1e-9) -> NDArray[np.bool_]:
         """Return for each leaf whether what was seen is what the reference gives."""
-        return np.asarray(self._rows(seen, noise)[0])
+        return np.asarray(self.agreeing(seen, noise)[0])
 
     def changes(self, noise: float = 1e-9) -> NDArray[np.bool_]:
         """Return for each entry and leaf whether the entry's result is not the reference's."""
         first = self.prints[0].reshape(len(self.leaves), PROJECTIONS)
         right = Print(self.shapes[0], self.prints[0], np.linalg.norm(first, axis=1) / PROJECTIONS**0.5)
-        return ~self._rows(right, noise)[1:]
+        return ~self.agreeing(right, noise)[1:]
 
-    def _rows(self, seen: Print, noise: float) -> NDArray[np.bool_]:
+    def agreeing(self, seen: Print, noise: float) -> NDArray[np.bool_]:
+        """Return for each row and leaf whether it agrees with what was seen (open leaves agree)."""
         known = seen.shapes >= 0
         shapes = (self.shapes == seen.shapes) | ~known
         off: NDArray[np.float64] = np.abs(self.prints - seen.prints)
@@ -110,7 +112,8 @@ class Print:
     norms: NDArray[np.float64]
 
 
-def _print(arrays: Mapping[Leaf, NDArray[Any]], leaves: Sequence[Leaf]) -> Print:
+def print_of(arrays: Mapping[Leaf, NDArray[Any]], leaves: Sequence[Leaf]) -> Print:
+    """Return the fingerprint of some results on the given leaves."""
     shapes = np.full(len(leaves), -1, dtype=np.int64)
     prints = np.zeros((len(leaves), PROJECTIONS))
     norms = np.zeros(len(leaves))
@@ -163,12 +166,12 @@ def build(
         msg = f"the reference cannot be run on these calls: {error}"
         raise ValueError(msg) from error
     leaves = tuple(right)
-    base = _print(right, leaves)
+    base = print_of(right, leaves)
     entries, rows = [], [base]
-    for mutation in planted:
+    for number, mutation in enumerate(planted):
         found = _run(program, mutation, steps, leaves)
         if found is not None and not _equal(base, found):
-            entries.append(_entry(mutation))
+            entries.append(_entry(mutation, number))
             rows.append(found)
     return Dictionary(
         leaves,
@@ -182,7 +185,7 @@ def build(
 def _run(program: Program, mutation: Mutation, steps: Sequence[Step], leaves: Sequence[Leaf]) -> Print | None:
     """Return the fingerprint of one planted mistake, or None where the program breaks or gives no number."""
     try:
-        found = _print(measure(mutation.run(program, steps)), leaves)
+        found = print_of(measure(mutation.run(program, steps)), leaves)
     except Exception:  # noqa: BLE001 - a changed program may raise anything; it is no candidate then
         return None
     return found if np.isfinite(found.prints).all() else None
@@ -196,10 +199,15 @@ def _equal(base: Print, other: Print) -> bool:
     return bool((np.abs(base.prints - other.prints) <= limit).all())
 
 
-def _entry(mutation: Mutation) -> Entry:
-    facts = dict(mutation.facts)
+def _entry(mutation: Mutation, number: int) -> Entry:
     return Entry(
-        mutation.function, mutation.line, mutation.cause, facts, mutation.specific, mutation.operator
+        function=mutation.function,
+        line=mutation.line,
+        cause=mutation.cause,
+        facts=dict(mutation.facts),
+        specific=mutation.specific,
+        operator=mutation.operator,
+        number=number,
     )
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.diagnosis.locating import located
-from pytest_symmetry.diagnosis.lookup import Explanation, Sight, explanation, look
+from pytest_symmetry.diagnosis.lookup import Sight, explanation, look
+from pytest_symmetry.diagnosis.naming import Explanation
 from pytest_symmetry.diagnosis.relations import Relation, relate
 from pytest_symmetry.diagnosis.sizes import leaves, named_sizes
 

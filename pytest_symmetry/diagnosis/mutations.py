@@ -113,17 +113,19 @@ def _habits(single: Sequence[Mutation]) -> Iterator[Mutation]:
         for mutation in group:
             first.setdefault(id(mutation.parts[0][0].node), mutation)
         parts = [part for mutation in first.values() for part in mutation.parts]
-        if len(parts) > 1 and not _nested(parts):
+        if len(parts) > 1 and not nested(parts):
             targets = list(dict.fromkeys(str(m.facts["target"]) for m in first.values()))
             facts = {**group[0].facts, "target": " and ".join(targets[:3])}
             head = group[0]
             yield Mutation(head.scope, head.line, head.cause, facts, True, head.operator, tuple(parts))
 
 
-def _nested(parts: Sequence[Part]) -> bool:
+def nested(parts: Sequence[Part]) -> bool:
     """Return whether one place lies inside another, so that both cannot be changed."""
     nodes = [site.node for site, _ in parts]
     marked = {id(node) for node in nodes}
+    if len(marked) < len(nodes):
+        return True
     return any(id(inner) in marked for node in nodes for inner in ast.walk(node) if inner is not node)
 
 

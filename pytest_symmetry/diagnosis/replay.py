@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,6 +136,16 @@ class Program:
                 kwargs = {key: _argument(value, results) for key, value in step.kwargs.items()}
                 results.append(self._namespace[step.function](*args, **kwargs))
         return results
+
+
+@lru_cache(maxsize=16)
+def program_of(source: str) -> Program:
+    """Return the program of a source, made once.
+
+    Raises:
+        ValueError: as :class:`Program`.
+    """
+    return Program(source)
 
 
 def _argument(value: Any, results: list[Any]) -> Any:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pytest_symmetry.diagnosis import dictionary as module
 from pytest_symmetry.diagnosis.dictionary import build, content_key, dictionary_for, measure, read, write
-from pytest_symmetry.diagnosis.lookup import named
 from pytest_symmetry.diagnosis.mutations import mutations
+from pytest_symmetry.diagnosis.naming import named
 from pytest_symmetry.diagnosis.operators import OPERATORS
 from pytest_symmetry.diagnosis.replay import Program, Step
 

@@ -27,7 +27,7 @@ def mean(site: Site, scope: Scope) -> Iterator[Change]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _counts_examples(node.right, scope):
         yield Change(node.left, "factor-m", facts)
         yield Change(ast.BinOp(node, ast.Div(), node.right), "factor-1-over-m", facts)
-        for text in _other_sizes(scope):
+        for text in _other_sizes(scope, number(_value_of(node.right, scope)) or 0):
             other = ast.BinOp(node.left, ast.Div(), code(text))
             yield Change(other, "divided-by-wrong-size", facts)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
@@ -43,8 +43,11 @@ def mean(site: Site, scope: Scope) -> Iterator[Change]:
         yield Change(ast.Assign(node.targets, twice), "factor-1-over-m", facts)
 
 
-def _other_sizes(scope: Scope) -> list[str]:
-    """Return code for each length of the function's own arguments that is not the number of examples."""
+def _other_sizes(scope: Scope, m: float) -> list[str]:
+    """Return code for each length of the function's own arguments that is not the number of examples.
+
+    A length that is twice or half of m is left out: such a factor has simpler reasons.
+    """
     found: dict[int, str] = {}
     for argument in scope.function.args.args:
         array = scope.atoms.get(argument.arg)
@@ -53,7 +56,7 @@ def _other_sizes(scope: Scope) -> list[str]:
                 found.setdefault(length, f"{argument.arg}.shape[{axis}]")
         if isinstance(array, np.ndarray) and array.ndim > 1:
             found.setdefault(array.size, f"{argument.arg}.size")
-    return list(found.values())
+    return [text for length, text in found.items() if length / m not in (0.25, 0.5, 1, 2, 4)]
 
 
 def penalty(site: Site, scope: Scope) -> Iterator[Change]:
@@ -188,6 +191,15 @@ def step(site: Site, _scope: Scope) -> Iterator[Change]:
 
 def _has_rate(node: ast.AST) -> bool:
     return any(_RATE.match(name) for name in names_in(node))
+
+
+def bias_correction(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A running mean that is not divided by 1 - beta**t."""
+    node = site.node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Div):
+        return
+    if re.fullmatch(r"1 - \w+ ?\*\* ?\w+", ast.unparse(node.right)):
+        yield Change(node.left, "bias-correction-missing", {"target": site.target})
 
 
 def logarithm(site: Site, _scope: Scope) -> Iterator[Change]:
@@ -339,6 +351,7 @@ FIELD_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     terms,
     strength,
     step,
+    bias_correction,
     logarithm,
     epsilon,
     start,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,6 +108,34 @@ def variables(site: Site, scope: Scope) -> Iterator[Change]:
         if _alike(site.value, value) or (_is_operand(site) and _is_matrix(value) and _is_matrix(site.value)):
             other = ast.parse(text, mode="eval").body
             yield _variable(other, used, text, site)
+
+
+def renamed_variables(site: Site, scope: Scope) -> Iterator[Change]:
+    """Another variable in every place of one statement where this one is read."""
+    if not isinstance(site.node, ast.Assign | ast.AugAssign | ast.Return):
+        return
+    read = [n for n in ast.walk(site.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    for name in dict.fromkeys(n.id for n in read):
+        value = scope.atoms.get(name)
+        if value is None or sum(n.id == name for n in read) < 2:
+            continue
+        for text, other in scope.atoms.items():
+            if text != name and text.isidentifier() and _alike(value, other):
+                new = _Renamer(name, text).visit(copy.deepcopy(site.node))
+                yield _change(new, "another-variable", site, used=name, instead=text)
+
+
+class _Renamer(ast.NodeTransformer):
+    """Reads one name where another is read."""
+
+    def __init__(self, old: str, new: str) -> None:
+        self._old, self._new = old, new
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        """Return the name, changed where it is the old one and read."""
+        if node.id == self._old and isinstance(node.ctx, ast.Load):
+            return ast.Name(self._new, ast.Load())
+        return node
 
 
 def _variable(other: ast.expr, used: str, instead: str, site: Site) -> Change:
@@ -313,6 +342,7 @@ GENERAL_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     scaling,
     transposes,
     variables,
+    renamed_variables,
     constants,
     indices,
     ranges,

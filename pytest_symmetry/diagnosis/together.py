@@ -1,0 +1,143 @@
+"""Two mistakes at once, where no single one explains what was seen."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_symmetry.diagnosis.dictionary import content_key, measure, print_of
+from pytest_symmetry.diagnosis.mutations import Mutation, mutations, nested, run_planted
+from pytest_symmetry.diagnosis.naming import Explanation, named
+from pytest_symmetry.diagnosis.replay import Program, Step, program_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_symmetry.diagnosis.dictionary import Dictionary, Leaf, Print
+
+MOST_FIRST = 8
+"""Behaviours that are tried as the first of two mistakes that meet in one result."""
+
+
+def side_by_side(
+    dictionary: Dictionary, seen: Print, noise: float, first: NDArray[np.bool_]
+) -> Explanation | None:
+    """Return two mistakes that touch different results and explain all of them between them.
+
+    The one that changes a leaf marked in ``first`` comes first.
+    """
+    agrees = dictionary.explaining(seen, noise)
+    changes = dictionary.changes(noise) & (seen.shapes >= 0)
+    wrong = ~dictionary.explaining_reference(seen, noise)
+    consistent = (agrees | ~changes).all(axis=1) & (changes & wrong).any(axis=1)
+    groups: dict[bytes, list[int]] = {}
+    for i in np.flatnonzero(consistent):
+        groups.setdefault((changes[i] & wrong).tobytes(), []).append(int(i))
+    masks = {key: np.frombuffer(key, dtype=bool) for key in groups}
+    found = [
+        (a, b)
+        for a in groups
+        for b in groups
+        if a < b and not (masks[a] & masks[b]).any() and bool(((masks[a] | masks[b]) == wrong).all())
+    ]
+    if len(found) != 1:
+        return None
+    keys = sorted(found[0], key=lambda key: not (masks[key] & first).any())
+    one, two = (named([dictionary.entries[i] for i in groups[key]]) for key in keys)
+    return replace(one, also=(two,))
+
+
+def composed(
+    dictionary: Dictionary,
+    source: str,
+    steps: Sequence[Step],
+    sizes: Mapping[int, str],
+    seen: Print,
+    noise: float,
+) -> Explanation | None:
+    """Return two mistakes of the field of which one changes what the other changes too.
+
+    The first must show unmixed in some result; the second is then planted beside it, each in turn. None
+    where more than one pair of names fits.
+    """
+    agrees = dictionary.explaining(seen, noise)
+    changes = dictionary.changes(noise) & (seen.shapes >= 0)
+    wrong = ~dictionary.explaining_reference(seen, noise)
+    specific = np.array([entry.specific for entry in dictionary.entries], dtype=bool)
+    unmixed = (agrees & changes & wrong).sum(axis=1) * specific
+    behaviours: dict[bytes, list[int]] = {}
+    for i in np.argsort(-unmixed, kind="stable"):
+        if unmixed[i]:
+            behaviours.setdefault(dictionary.prints[i + 1].round(9).tobytes(), []).append(int(i))
+    pairs: dict[tuple[str, str], tuple[Explanation, Explanation]] = {}
+    for same in list(behaviours.values())[:MOST_FIRST]:
+        one = named([dictionary.entries[i] for i in same])
+        for i in _beside(dictionary, source, steps, sizes, same[0], seen, noise):
+            two = named([dictionary.entries[i]])
+            if one.cause != two.cause:
+                pairs.setdefault((min(one.cause, two.cause), max(one.cause, two.cause)), (one, two))
+    if len(pairs) != 1:
+        return None
+    one, two = next(iter(pairs.values()))
+    return replace(one, also=(two,))
+
+
+_Rows = tuple["NDArray[np.int64]", "NDArray[np.float64]", list[int]]
+_MEMORY: OrderedDict[tuple[str, int], _Rows] = OrderedDict()
+_REMEMBERED = 256
+
+
+def _beside(
+    dictionary: Dictionary,
+    source: str,
+    steps: Sequence[Step],
+    sizes: Mapping[int, str],
+    first: int,
+    seen: Print,
+    noise: float,
+) -> list[int]:
+    """Return the entries that give what was seen when they are planted beside the entry ``first``."""
+    key = (content_key(source, steps, sizes), dictionary.entries[first].number)
+    if key not in _MEMORY:
+        _MEMORY[key] = _planted_beside(dictionary, program_of(source), steps, sizes, first)
+    _MEMORY.move_to_end(key)
+    while len(_MEMORY) > _REMEMBERED:
+        _MEMORY.popitem(last=False)
+    shapes, prints, numbers = _MEMORY[key]
+    if not numbers:
+        return []
+    both = replace(dictionary, shapes=shapes, prints=prints, entries=())
+    agree = both.agreeing(seen, noise).all(axis=1)
+    return [numbers[i] for i in np.flatnonzero(agree)]
+
+
+def _planted_beside(
+    dictionary: Dictionary, program: Program, steps: Sequence[Step], sizes: Mapping[int, str], first: int
+) -> _Rows:
+    every = list(mutations(program, steps, sizes))
+    one = every[dictionary.entries[first].number]
+    shapes, prints, numbers = [], [], []
+    for i, entry in enumerate(dictionary.entries):
+        two = every[entry.number]
+        if not entry.specific or nested([*one.parts, *two.parts]):
+            continue
+        found = _run(program, steps, [one, two], dictionary.leaves)
+        if found is not None:
+            shapes.append(found.shapes)
+            prints.append(found.prints)
+            numbers.append(i)
+    return np.array(shapes), np.array(prints), numbers
+
+
+def _run(
+    program: Program, steps: Sequence[Step], planted: Sequence[Mutation], leaves: Sequence[Leaf]
+) -> Print | None:
+    try:
+        found = print_of(measure(run_planted(program, steps, planted)), leaves)
+    except Exception:  # noqa: BLE001 - a changed program may raise anything; it is no candidate then
+        return None
+    return found if np.isfinite(found.prints).all() else None
