@@ -338,9 +338,11 @@ def silent_units(
     below = {m.array for lower in layout.layers[: number + 1] for m in lower.incoming}
     silent = np.ones(layer.units, dtype=bool)
     for probe in range(probes):
+        if not silent.any():
+            break
         generic = box.random(arrays)
         point = {name: values.copy() if name in below else generic[name] for name, values in arrays.items()}
-        size = 1.0 if probe < 2 else 10.0 ** (probe / probes * 1.5)
+        size = 10.0 ** (1.5 * probe / probes)
         if probe:
             _vary_inputs(box.rng, point, layout.layers[0], size)
         base = box(scaled(point, layer.units, layer.outgoing, np.full(layer.units, 1 / size)))

@@ -44,7 +44,7 @@ VerdictName = Literal[
 CHANCE = 1e-9
 """Nearly equal units are reported only where chance explains so close a pair less often than this."""
 
-PROBES = 8
+PROBES = 64
 """Inputs, turned and scaled, that a unit must be silent on to count as dead."""
 
 PARTED = 0.1

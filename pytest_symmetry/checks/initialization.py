@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.arrays import is_array, is_object
+from pytest_symmetry.checks.drawing import Caller, Draw, leaves, rows_of_lists
 from pytest_symmetry.checks.failing import fail
-from pytest_symmetry.checks.symmetry import fail_unreadable, layer_findings, read_arrays, with_arrays
+from pytest_symmetry.checks.parameters import fail_unreadable
+from pytest_symmetry.checks.symmetry import layer_findings
 from pytest_symmetry.context import current, record
 from pytest_symmetry.findings import Finding, InitializationEvidence, Place, ScaleEvidence
 from pytest_symmetry.laws import (
@@ -43,17 +40,6 @@ _ENTRIES = 1000
 _MOST_EXTRA_CALLS = 40
 
 Shapes = Callable[..., Mapping[str, tuple[int, ...]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Draw:
-    """One call: the sizes and seed it was given, and what came back."""
-
-    sizes: tuple[int, ...]
-    seed: int
-    raw: Any
-    arrays: dict[str, FloatArray]
-    touched: bool
 
 
 def check_initialization(
@@ -89,7 +75,7 @@ def check_initialization(
     """
     __tracebackhide__ = True
     allowed = spreads(law)
-    caller = _Caller(initialize)
+    caller = Caller(initialize)
     draws = [caller.draw(tuple(s), seed) for s in sizes for seed in seeds]
     findings = _contract(draws, shapes)
     samples: list[Sample] = []
@@ -117,54 +103,6 @@ def _ended(
     return evidence
 
 
-class _Caller:
-    """Calls the function with the seed it takes, and counts the calls."""
-
-    def __init__(self, initialize: Callable[..., Any]) -> None:
-        self.initialize = initialize
-        self.calls = 0
-        self.seeded_by = _seed_argument(initialize)
-
-    def draw(self, sizes: tuple[int, ...], seed: int, outer: int | None = None) -> _Draw:
-        """Call the function once; the global generators are seeded with ``outer`` and put back afterwards."""
-        self.calls += 1
-        given: dict[str, Any] = {}
-        if self.seeded_by == "rng":
-            given["rng"] = np.random.default_rng(seed)
-        elif self.seeded_by:
-            given[self.seeded_by] = seed
-        with _global_state(seed if outer is None else outer) as touched:
-            raw = self.initialize(*sizes, **given)
-            return _Draw(sizes, seed, raw, dict(read_arrays(with_arrays(raw))), touched())
-
-
-def _seed_argument(initialize: Callable[..., Any]) -> str | None:
-    try:
-        parameters = inspect.signature(initialize).parameters
-    except (TypeError, ValueError):
-        return None
-    return next((name for name in ("seed", "random_state", "rng") if name in parameters), None)
-
-
-@contextmanager
-def _global_state(seed: int) -> Iterator[Callable[[], bool]]:
-    """Seed the global generators and put them back; the value tells whether anything used them."""
-    numpy_before, python_before = np.random.get_state(), random.getstate()
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
-    start = (_numpy_state(), random.getstate())
-    try:
-        yield lambda: start != (_numpy_state(), random.getstate())
-    finally:
-        np.random.set_state(numpy_before)
-        random.setstate(python_before)
-
-
-def _numpy_state() -> tuple[Any, ...]:
-    _, key, *rest = np.random.get_state()
-    return (np.asarray(key).tobytes(), *rest)
-
-
 def _finding(code: str, array: str | None = None, *, severity: Severity = "fail", cause: str | None = None,
              **facts: Any) -> Finding:  # fmt: skip
     return Finding(code, cause, severity, Place(array=array), {"array": array, **facts})
@@ -173,7 +111,7 @@ def _finding(code: str, array: str | None = None, *, severity: Severity = "fail"
 # --- what every single call must keep --------------------------------------------------------------------
 
 
-def _contract(draws: Sequence[_Draw], shapes: Shapes | None) -> list[Finding]:
+def _contract(draws: Sequence[Draw], shapes: Shapes | None) -> list[Finding]:
     """Shapes, finite values, kinds of numbers, memory of its own: the first of each kind."""
     found: dict[str, Finding] = {}
     for draw in draws:
@@ -182,7 +120,7 @@ def _contract(draws: Sequence[_Draw], shapes: Shapes | None) -> list[Finding]:
     return sorted(found.values(), key=lambda f: f.code)
 
 
-def _shape_findings(draw: _Draw, shapes: Shapes | None) -> Iterator[Finding]:
+def _shape_findings(draw: Draw, shapes: Shapes | None) -> Iterator[Finding]:
     if shapes is None:
         return
     for name, expected in shapes(*draw.sizes).items():
@@ -200,25 +138,25 @@ def _shape_findings(draw: _Draw, shapes: Shapes | None) -> Iterator[Finding]:
             )
 
 
-def _value_findings(draw: _Draw) -> Iterator[Finding]:
+def _value_findings(draw: Draw) -> Iterator[Finding]:
     for name, values in draw.arrays.items():
         bad = int(values.size - np.isfinite(values).sum())
         if bad:
             yield _finding("INI302", name, sizes=draw.sizes, bad=bad, entries=values.size)
-    for name, leaf in _leaves(draw.raw):
+    for name, leaf in leaves(draw.raw):
         if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" and leaf.size:
             yield _finding("INI310", name, severity="warn", dtype=str(leaf.dtype))
 
 
-def _memory_findings(draw: _Draw) -> Iterator[Finding]:
-    arrays = [(n, a) for n, a in _leaves(draw.raw) if isinstance(a, np.ndarray) and a.size > 1]
+def _memory_findings(draw: Draw) -> Iterator[Finding]:
+    arrays = [(n, a) for n, a in leaves(draw.raw) if isinstance(a, np.ndarray) and a.size > 1]
     for name, array in arrays:
         if any(stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True)):
             yield _finding("INI309", name, cause="broadcast-view", other=name)
     for (one, a), (other, b) in itertools.combinations(arrays, 2):
         if a.size and b.size and np.shares_memory(a, b):
             yield _finding("INI309", one, cause="same-memory", other=other)
-    for name, rows in _rows(draw.raw):
+    for name, rows in rows_of_lists(draw.raw):
         if len({id(row) for row in rows}) < len(rows):
             yield _finding("INI309", name, cause="same-list", other=name)
     call = context.calls[-1] if (context := current()) is not None and context.calls else None
@@ -226,40 +164,10 @@ def _memory_findings(draw: _Draw) -> Iterator[Finding]:
         yield _finding("INI309", call.shared_paths[0], cause="same-memory", other=call.shared_paths[-1])
 
 
-def _leaves(container: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield the arrays as the function returned them, before anything copies them."""
-    if is_array(container):
-        yield path.removeprefix("."), container
-        return
-    if depth > 16:
-        return
-    if isinstance(container, Mapping):
-        for key, value in container.items():
-            yield from _leaves(value, f"{path}.{key}", depth + 1)
-    elif isinstance(container, list | tuple):
-        for index, value in enumerate(container):
-            yield from _leaves(value, f"{path}[{index}]", depth + 1)
-    elif is_object(container):
-        for key, value in vars(container).items():
-            yield from _leaves(value, f"{path}.{key}", depth + 1)
-
-
-def _rows(container: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
-    """Yield the lists of lists in a container: arrays written as plain Python lists."""
-    if isinstance(container, Mapping):
-        for key, value in container.items():
-            yield from _rows(value, f"{path}.{key}".removeprefix("."))
-    elif isinstance(container, list) and container:
-        if all(isinstance(row, list) for row in container):
-            yield path, container
-        for index, value in enumerate(container):
-            yield from _rows(value, f"{path}[{index}]")
-
-
 # --- seeds -----------------------------------------------------------------------------------------------
 
 
-def _seeds(caller: _Caller, draws: Sequence[_Draw]) -> list[Finding]:
+def _seeds(caller: Caller, draws: Sequence[Draw]) -> list[Finding]:
     """Same seed, same values; another seed, other values; the global generator left alone."""
     first = draws[0]
     other = next((d for d in draws if d.sizes == first.sizes and d.seed != first.seed), None)
@@ -284,7 +192,7 @@ def _seeds(caller: _Caller, draws: Sequence[_Draw]) -> list[Finding]:
     return findings
 
 
-def _difference(one: _Draw, other: _Draw) -> str | None:
+def _difference(one: Draw, other: Draw) -> str | None:
     """Return the first array that differs between two calls, or None."""
     for name, values in one.arrays.items():
         if name not in other.arrays or not np.array_equal(values, other.arrays[name]):
@@ -292,7 +200,7 @@ def _difference(one: _Draw, other: _Draw) -> str | None:
     return None
 
 
-def _varies(draw: _Draw) -> bool:
+def _varies(draw: Draw) -> bool:
     """Return whether anything looks drawn at random: an array with more than one value."""
     return any(np.ptp(values) > 0 for values in draw.arrays.values() if values.size > 1)
 
@@ -300,7 +208,7 @@ def _varies(draw: _Draw) -> bool:
 # --- the values ------------------------------------------------------------------------------------------
 
 
-def _reading(draw: _Draw) -> Layout:
+def _reading(draw: Draw) -> Layout:
     """Return the reading of the arrays whose widths are those asked for.
 
     Raises:
@@ -313,7 +221,7 @@ def _reading(draw: _Draw) -> Layout:
     return fitting[0]
 
 
-def _samples(caller: _Caller, draws: list[_Draw]) -> list[Sample]:
+def _samples(caller: Caller, draws: list[Draw]) -> list[Sample]:
     """Pool every weight array over distinct draws, drawing more where one call has few entries."""
     samples = []
     for sizes in dict.fromkeys(d.sizes for d in draws):
@@ -336,7 +244,7 @@ def _pooled(name: str, values: list[FloatArray], fans: Fans) -> Sample:
     return Sample(name, values[0].shape, fans, np.concatenate([v.ravel() for v in distinct]))
 
 
-def _layers(draws: Sequence[_Draw], law: Law) -> list[Finding]:
+def _layers(draws: Sequence[Draw], law: Law) -> list[Finding]:
     """What the units say under every seed: identical ones, one number per unit, layers from one stream."""
     by_sizes: dict[tuple[int, ...], list[list[Finding]]] = {}
     for draw in draws:
@@ -356,7 +264,7 @@ _OF_A_START = {"SYM201", "SYM202", "SYM209", "INI312"}
 """What concerns the way a start is drawn; the other remarks belong to check_symmetry."""
 
 
-def _one_number_per_unit(draw: _Draw, layout: Layout, law: Law) -> Iterator[Finding]:
+def _one_number_per_unit(draw: Draw, layout: Layout, law: Law) -> Iterator[Finding]:
     """Yield the weight array whose units each use one number for all their inputs, while the units differ."""
     for name, n_in, n_out in zip(layout.weights, layout.sizes[:-1], layout.sizes[1:], strict=True):
         values = draw.arrays[name]
@@ -416,7 +324,7 @@ def _spread_findings(samples: Sequence[Sample], allowed: Sequence[Any], law: Law
     return [_finding("INI303", worst.name, cause=like[0] if like else None, **facts)]
 
 
-def _biases(draws: Sequence[_Draw]) -> list[Finding]:
+def _biases(draws: Sequence[Draw]) -> list[Finding]:
     for draw in draws:
         for name in _reading(draw).biases:
             values = draw.arrays[name]

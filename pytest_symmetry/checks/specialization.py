@@ -10,7 +10,7 @@ import numpy as np
 
 from pytest_symmetry.arrays import rebuild
 from pytest_symmetry.checks.failing import fail
-from pytest_symmetry.checks.symmetry import fail_unreadable, parameters_of, read_arrays, stepped
+from pytest_symmetry.checks.parameters import fail_unreadable, parameters_of, read_arrays, stepped
 from pytest_symmetry.context import record
 from pytest_symmetry.findings import (
     Finding,

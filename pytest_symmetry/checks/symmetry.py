@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.arrays import named_arrays, rebuild
+from pytest_symmetry.arrays import rebuild
 from pytest_symmetry.checks.failing import fail
+from pytest_symmetry.checks.parameters import (
+    fail_unreadable,
+    is_model,
+    parameters_of,
+    read_arrays,
+    stepped,
+    with_arrays,
+)
 from pytest_symmetry.context import record
-from pytest_symmetry.errors import SymmetryError
 from pytest_symmetry.findings import FIGURE_BYTES, Finding, LayerEvidence, Place, SymmetryEvidence
 from pytest_symmetry.layouts import Layout, readings
 from pytest_symmetry.units import BlackBox, CannotFind, find_layout, is_homogeneous, is_odd, silent_units
@@ -86,7 +93,7 @@ def check_symmetry(
     """
     __tracebackhide__ = True
     finder = _Finder(network, step, activation)
-    if callable(parameters) and not _is_model(parameters):
+    if callable(parameters) and not is_model(parameters):
         evidence, findings = _over_seeds([finder.examine(parameters(seed)) for seed in SEEDS])
     else:
         evidence, findings = finder.examine(parameters)
@@ -110,43 +117,6 @@ def _over_seeds(
     evidence, findings = next((e, found) for e, found in examined if e.passed)
     by_chance = [replace(f, severity="note") for _, found in failing for f in found[:1]]
     return replace(evidence, notes=(*evidence.notes, *by_chance)), findings
-
-
-def _is_model(value: Any) -> bool:
-    return any(hasattr(value, name) for name in ("state_dict", "get_weights", "coefs_"))
-
-
-def parameters_of(value: Any) -> Any:
-    """Return the parameters of a model of torch, Keras or scikit-learn; anything else as it is."""
-    if hasattr(value, "state_dict") and callable(value.state_dict):
-        return dict(value.state_dict())
-    if hasattr(value, "get_weights") and callable(value.get_weights):
-        return list(value.get_weights())
-    if hasattr(value, "coefs_") and hasattr(value, "intercepts_"):
-        return {"coefs_": list(value.coefs_), "intercepts_": list(value.intercepts_)}
-    return value
-
-
-def with_arrays(container: Any) -> Any:
-    """Return the container with nested lists of plain numbers made into arrays, for reading only."""
-    if isinstance(container, dict):
-        return {key: with_arrays(value) for key, value in container.items()}
-    if isinstance(container, list | tuple):
-        if _is_table(container):
-            return np.array(container, dtype=np.float64)
-        return [with_arrays(value) for value in container]
-    return container
-
-
-def _is_table(value: Sequence[Any]) -> bool:
-    """Return whether a list holds plain numbers, or rows of plain numbers of one length."""
-    if value and all(isinstance(row, list | tuple) for row in value):
-        return len({len(row) for row in value}) == 1 and all(_are_numbers(row) for row in value)
-    return _are_numbers(value)
-
-
-def _are_numbers(row: Sequence[Any]) -> bool:
-    return bool(row) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in row)
 
 
 @dataclass(slots=True)
@@ -223,47 +193,6 @@ class _Finder:
 
 
 _MEASURED = frozenset({"identical now, will differentiate", "nearly identical"})
-
-
-def stepped(step: Callable[[Any], Any] | None, container: Any, arrays: Arrays) -> Arrays:
-    """Return the parameters after one training step, by the same names.
-
-    Raises:
-        SymmetryError: ``step`` returns something else than the parameters.
-    """
-    given = rebuild(container, arrays)
-    result = step(given) if step is not None else None
-    after = named_arrays(given if result is None else result)
-    if any(name not in after or after[name].shape != arrays[name].shape for name in arrays):
-        msg = f"step= must return the parameters it was given, after one step; it returned {', '.join(after)}"
-        raise SymmetryError(msg)
-    return {name: after[name] for name in arrays}
-
-
-def read_arrays(container: Any) -> Arrays:
-    """Return the named arrays of a container.
-
-    Raises:
-        CheckFailed: SYM291, it holds none.
-    """
-    try:
-        return named_arrays(container)
-    except TypeError:
-        fail(_unreadable(f"A {type(container).__name__} with no arrays of numbers in it", ()), None)
-
-
-def fail_unreadable(arrays: Arrays, sizes: Sequence[int] = ()) -> NoReturn:
-    """End a check because no reading of the arrays is a network (of the widths ``sizes``).
-
-    Raises:
-        CheckFailed: SYM291, always.
-    """
-    shapes = ", ".join(f"{name or 'array'} {values.shape}" for name, values in arrays.items())
-    fail(_unreadable(f"No order and orientation of these arrays is a chain of layers: {shapes}", sizes), None)
-
-
-def _unreadable(detail: str, sizes: Sequence[int]) -> Finding:
-    return Finding("SYM291", facts={"detail": detail, "sizes": list(sizes)})
 
 
 def layer_findings(arrays: Arrays, layout: Layout) -> list[Finding]:

@@ -43,9 +43,10 @@ def planted_case(verdict, activation, container, hidden, seed):
 
 
 def silent_somewhere(weights, biases, layer, rng):
-    """Return whether a unit of the layer is 0 on thousands of wide inputs: relu does that by chance."""
+    """Return whether a unit of the layer is 0 on all but a few wide inputs: relu does that by chance."""
     inputs = rng.normal(size=(weights[0].shape[1], 4000)) * 10 ** rng.uniform(-1, 2, size=4000)
-    return bool(np.any(forward(weights, biases, inputs, "relu")[layer + 1].max(axis=1) == 0))
+    active = forward(weights, biases, inputs, "relu")[layer + 1] > 0
+    return bool(np.any(active.mean(axis=1) < 0.005))
 
 
 def wrong_verdicts(hiddens, containers, seeds):

@@ -1,0 +1,95 @@
+"""The parameters that people hand to a check: models of other libraries, plain lists, one step further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from pytest_symmetry.arrays import named_arrays, rebuild
+from pytest_symmetry.checks.failing import fail
+from pytest_symmetry.errors import SymmetryError
+from pytest_symmetry.findings import Finding
+from pytest_symmetry.partition import FloatArray
+
+Arrays = Mapping[str, FloatArray]
+
+
+def is_model(value: Any) -> bool:
+    """Return whether ``value`` is a model of torch, Keras or scikit-learn, which may be callable itself."""
+    return any(hasattr(value, name) for name in ("state_dict", "get_weights", "coefs_"))
+
+
+def parameters_of(value: Any) -> Any:
+    """Return the parameters of a model of torch, Keras or scikit-learn; anything else as it is."""
+    if hasattr(value, "state_dict") and callable(value.state_dict):
+        return dict(value.state_dict())
+    if hasattr(value, "get_weights") and callable(value.get_weights):
+        return list(value.get_weights())
+    if hasattr(value, "coefs_") and hasattr(value, "intercepts_"):
+        return {"coefs_": list(value.coefs_), "intercepts_": list(value.intercepts_)}
+    return value
+
+
+def with_arrays(container: Any) -> Any:
+    """Return the container with nested lists of plain numbers made into arrays, for reading only."""
+    if isinstance(container, dict):
+        return {key: with_arrays(value) for key, value in container.items()}
+    if isinstance(container, list | tuple):
+        if _is_table(container):
+            return np.array(container, dtype=np.float64)
+        return [with_arrays(value) for value in container]
+    return container
+
+
+def _is_table(value: Sequence[Any]) -> bool:
+    """Return whether a list holds plain numbers, or rows of plain numbers of one length."""
+    if value and all(isinstance(row, list | tuple) for row in value):
+        return len({len(row) for row in value}) == 1 and all(_are_numbers(row) for row in value)
+    return _are_numbers(value)
+
+
+def _are_numbers(row: Sequence[Any]) -> bool:
+    return bool(row) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in row)
+
+
+def stepped(step: Callable[[Any], Any] | None, container: Any, arrays: Arrays) -> Arrays:
+    """Return the parameters after one training step, by the same names.
+
+    Raises:
+        SymmetryError: ``step`` returns something else than the parameters.
+    """
+    given = rebuild(container, arrays)
+    result = step(given) if step is not None else None
+    after = named_arrays(given if result is None else result)
+    if any(name not in after or after[name].shape != arrays[name].shape for name in arrays):
+        msg = f"step= must return the parameters it was given, after one step; it returned {', '.join(after)}"
+        raise SymmetryError(msg)
+    return {name: after[name] for name in arrays}
+
+
+def read_arrays(container: Any) -> Arrays:
+    """Return the named arrays of a container.
+
+    Raises:
+        CheckFailed: SYM291, it holds none.
+    """
+    try:
+        return named_arrays(container)
+    except TypeError:
+        fail(_unreadable(f"A {type(container).__name__} with no arrays of numbers in it", ()), None)
+
+
+def fail_unreadable(arrays: Arrays, sizes: Sequence[int] = ()) -> NoReturn:
+    """End a check because no reading of the arrays is a network (of the widths ``sizes``).
+
+    Raises:
+        CheckFailed: SYM291, always.
+    """
+    shapes = ", ".join(f"{name or 'array'} {values.shape}" for name, values in arrays.items())
+    fail(_unreadable(f"No order and orientation of these arrays is a chain of layers: {shapes}", sizes), None)
+
+
+def _unreadable(detail: str, sizes: Sequence[int]) -> Finding:
+    return Finding("SYM291", facts={"detail": detail, "sizes": list(sizes)})
