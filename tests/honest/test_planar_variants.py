@@ -17,9 +17,10 @@ from pytest_symmetry.assignment import load_assignment
 PLANAR = Path(__file__).parents[2] / "assignments" / "planar"
 VARIANTS = [s.name for s in load_specimens(PLANAR) if s.correct]
 
-# Notes that are true of a variant. A note costs nothing, but an unfounded one would be a false word too.
+# Notes that are true of a variant, whatever the seed. An unfounded one would be a false word too.
 NOTES = {
     "single-precision-inside": {"MAT202", "GRD122"},  # float32 where the notebook says float64
+    "cost-with-a-small-number-inside-the-log": {"GRD121"},  # where it shows: 2e-9 of a gradient
     "a-number-computed-in-another-cell": {"SUB201"},  # a cell that is no definition had to run
     "cache-as-a-named-tuple": {"SUB201"},  # as above: a named tuple is made by a call
 }
@@ -53,7 +54,7 @@ def test_a_correct_variant_gets_full_marks(name, results):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_nothing_is_said_against_a_correct_variant(name, results):
     """No finding; and only those notes that are true of it."""
-    assert said(results[name]) == {("note", code) for code in NOTES.get(name, ())}
+    assert said(results[name]) <= {("note", code) for code in NOTES.get(name, ())}
 
 
 @pytest.mark.sweep
@@ -64,4 +65,4 @@ def test_correct_variants_stay_unaccused_under_twenty_seeds(seed, tmp_path):
 
     assert {n: r.points for n, r in results.items()} == dict.fromkeys(VARIANTS, 10.0)
     for name, result in results.items():
-        assert said(result) == {("note", code) for code in NOTES.get(name, ())}, name
+        assert said(result) <= {("note", code) for code in NOTES.get(name, ())}, name

@@ -19,6 +19,9 @@ from pytest_symmetry.assignment import load_reference
 PLANAR = Path(__file__).parents[2] / "assignments" / "planar"
 VARIANTS = {s.name: s for s in load_specimens(PLANAR) if s.correct}
 
+# Correct work may use what numpy would rather see gone (np.matrix).
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+
 EXPERIMENTS = ("data-figure", "two-units-run", "watch", "break", "width", "roles-figure")
 
 # What single precision inside a function leaves of an answer.
