@@ -153,7 +153,7 @@ def _blanked(source: str, code: str) -> str:
     env.filters.update(dict.fromkeys(("number", "shape", "listed"), str))
     try:
         title = printable(env.from_string(source).render(place=Blank()).strip())
-        return title[:1].upper() + title[1:]
+        return f"A value{title[1:]}" if title.startswith("…") else title[:1].upper() + title[1:]
     except (TypeError, ValueError, jinja2.TemplateError):
         return code
 
