@@ -49,6 +49,13 @@ LARGE = 1 << 16
 """Bytes from which copies of an array use the same memory again: the system hands out large blocks page by
 page, which takes longer than to fill them."""
 
+BEND = 0.02
+"""The most that slopes from the left and from the right may differ, beside a residual, for a mistake: a kink
+at the point itself bends the slope by about twice its residual, and two kinks rarely cancel to this."""
+
+CLEARLY = 3.0
+"""How many error bars a residual must have, so that "the same at a smaller step" says something about it."""
+
 _STEEPEST = 1e-13
 
 
@@ -249,8 +256,8 @@ class Neighbourhood:
         with the step, or bends the slope. Each size of step costs four calls.
         """
         self.measure_noise()
-        step = self.base_step(direction)
-        before: tuple[float, float] | None = None
+        step, shrink = self.base_step(direction), 1.0
+        before: tuple[float, float, float] | None = None
         probe, kinks, bent = Probe("unclear", 0.0, math.inf, scale), 0, False
         for _attempt in range(5):
             near = self.difference(direction, step, gradient)
@@ -264,14 +271,19 @@ class Neighbourhood:
                 continue
             if abs(residual) <= max(rounding, rtol * scale):
                 return Probe("agrees", residual, bar, scale, kinks)
-            bent = abs(near.bend) > 0.2 * abs(residual) + rounding
+            bent = abs(near.bend) > BEND * abs(residual) + rounding
             if before is not None:
-                stays = abs(residual - before[0]) <= bar + before[1] + 0.02 * abs(residual)
+                # A smooth function bends in proportion to the step.
+                in_proportion = abs(near.bend - before[2] / shrink) <= 0.3 * abs(near.bend)
+                bent = bent and not in_proportion
+                stays = abs(residual - before[0]) <= rounding + before[1] + BEND * abs(residual)
                 kinks += not stays
-                if stays and not bent and spread <= 0.1 * abs(residual) and abs(residual) > bar:
+                if stays and not bent and spread <= 0.1 * abs(residual) and abs(residual) > CLEARLY * bar:
                     return Probe("differs", residual, bar, scale, kinks)
-            before, probe = (residual, bar), Probe("unclear", residual, bar, scale, kinks)
-            step /= min(max(abs(residual) / (3 * rounding), 2.0), 8.0)
+            before = (residual, rounding, near.bend)
+            probe = Probe("unclear", residual, bar, scale, kinks)
+            shrink = min(max(abs(residual) / (3 * rounding), 2.0), 8.0)
+            step /= shrink
         return Probe("kink" if bent else "unclear", probe.residual, probe.bar, scale, kinks)
 
 

@@ -5,6 +5,7 @@ test_gradient_benchmark.py`` compares it with fourth-order differences. ``dtype`
 computed in, the parameters having been cast to it.
 """
 
+# ruff: noqa: ARG001, ARG002 - all mistakes share one signature, whatever they need of it
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class Problem:
     def gradients(self, p: Arrays) -> Arrays:
         self.calls += 1
         cast = self.cast(p)
-        value, cache = self.forward(cast)
+        _, cache = self.forward(cast)
         return self.afterwards(p, self.backward(cast, cache))
 
     def forward(self, p: Arrays) -> tuple[Any, Arrays]:
@@ -293,7 +294,7 @@ class Dense(Problem):
 
 @dataclass
 class BatchNorm(Problem):
-    """Dense, batch normalisation, tanh, dense, softmax. The first bias has no effect: its gradient is zero."""
+    """Dense, batch normalisation, tanh, dense, softmax. The first bias has no effect, and gradient zero."""
 
     eps: float = 1e-3
 
@@ -347,7 +348,7 @@ class BatchNorm(Problem):
 
 @dataclass
 class Conv(Problem):
-    """Convolution (pad 1), ReLU or tanh, 2x2 pooling (max or mean), dense, softmax; images (m, channels, 6, 6)."""
+    """Convolution (pad 1), ReLU or tanh, 2x2 pooling (max or mean), dense, softmax; images of 2x6x6."""
 
     activation: str = "relu"
     pool: str = "max"

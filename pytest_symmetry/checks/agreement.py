@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 NEGLIGIBLE = 1e-9
 """An array's gradient this small beside the largest one is zero as far as any error is concerned."""
 
-CLEAR = 1e-3
-"""A residual this large beside the gradient, the same at every step, needs no second direction."""
-
 LOOSER = 1000.0
 """A gradient that came as float32 is judged at this many of its machine epsilons: one for each of the
 roundings of a long sum."""
@@ -33,7 +30,7 @@ roundings of a long sum."""
 NOTEWORTHY = 1e-10
 """Agreement to fewer digits than this, beyond the error bar, deserves a note."""
 
-MOVES = 16
+MOVES = 32
 """Far points after which a loss that never changed in one bit with an array does not read it at all."""
 
 State = Literal["agrees", "differs", "kink", "unclear", "dead", "flat"]
@@ -76,13 +73,14 @@ class ArrayVerdict:
 
 @dataclass(slots=True)
 class Judge:
-    """Judges arrays at one point."""
+    """Judges arrays at one point; ``cautious`` where the caller chose it, and may have chosen a kink."""
 
     near: Neighbourhood
     gradients: Mapping[str, FloatArray]
     precision: Mapping[str, float]
     rtol: float
     directions: int
+    cautious: bool = False
     floor: float = field(init=False)
     scales: dict[str, float] = field(init=False)
 
@@ -141,7 +139,7 @@ class Judge:
             if verdict.state != "agrees":
                 break
         if verdict.state == "agrees" and not self.gradients[name].any():
-            verdict.state = "flat" if self._is_flat(name) else "dead"
+            verdict.state = "dead"
         verdict.evaluations = self.near.calls - before
         return verdict
 
@@ -162,13 +160,11 @@ class Judge:
         if probe.outcome == "agrees":
             self._look_closer(verdict, probe)
             return
-        if probe.outcome == "differs" and abs(probe.residual) > CLEAR * probe.scale and not probe.kinks:
-            verdict.state = "differs"
-            return
         outcomes: list[Outcome] = [probe.outcome]
-        while len(outcomes) < 3 and outcomes.count("differs") < 2:
+        needed = 3 if self.cautious else 2
+        while len(outcomes) < 3 and outcomes.count("differs") < needed:
             outcomes.append(self._probe(verdict).outcome)
-        if outcomes.count("differs") >= 2:
+        if outcomes.count("differs") >= needed and "kink" not in outcomes:
             verdict.state = "differs"
         elif outcomes.count("agrees") < 2:
             verdict.state = "kink" if "kink" in outcomes else "unclear"
@@ -190,13 +186,13 @@ class Judge:
         if len(sizes) >= 2:
             verdict.coarse = max(sizes) / probe.scale if probe.scale else 0.0
 
-    def _is_flat(self, name: str) -> bool:
+    def is_flat(self, name: str) -> bool:
         """Return whether the loss stayed the same, bit by bit, however far the array moved.
 
         The other arrays move as well: units that are dead here let something through elsewhere.
         """
         random, point = self.near.random, self.near.point
-        for size in np.geomspace(1e-2, 10.0, MOVES):
+        for size in np.geomspace(0.3, 10.0, MOVES):
             far = {n: array + size * random.standard_normal(array.shape) for n, array in point.items()}
             first = float(self.near.at({n: array.copy() for n, array in far.items()}))
             far[name] = far[name] + size * random.standard_normal(far[name].shape)

@@ -285,13 +285,17 @@ class GradientCheck:
         """Judge every array, at another point where this one lies on a kink or leaves units dead."""
         for attempt in range(REDRAWS):
             near = self._neighbourhood(kept)
-            judge = Judge(near, kept.gradients, kept.precision, self.rtol, self.directions)
+            cautious = self.at == "given"
+            judge = Judge(near, kept.gradients, kept.precision, self.rtol, self.directions, cautious)
             verdicts = judge.judge(names)
             settled = all(v.state in ("agrees", "differs") for v in verdicts)
             if settled or self.at == "given" or attempt == REDRAWS - 1:
                 break
             if not self._move(kept, names):
                 break
+        for verdict in verdicts:
+            if verdict.state == "dead" and judge.is_flat(verdict.name):
+                verdict.state = "flat"
         return judge, verdicts
 
     def _move(self, kept: Contract, names: list[str]) -> bool:

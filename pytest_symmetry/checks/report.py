@@ -197,13 +197,16 @@ class Blame:
         parameter = finding.facts["parameter"]
         if parameter not in self.measured:
             return finding
-        explained = explain(
-            finding,
-            student=self.judge.gradients,
-            expected=self.measured,
-            parameters=self.judge.near.point,
-            noise=max(self.accuracy, 1e-13),
-        )
+        try:
+            explained = explain(
+                finding,
+                student=self.judge.gradients,
+                expected=self.measured,
+                parameters=self.judge.near.point,
+                noise=max(self.accuracy, 1e-13),
+            )
+        except Exception:  # noqa: BLE001 - a diagnosis that fails must not cost the verdict
+            return finding
         return replace(explained, cause="loss-ignores-array") if self._ignored(parameter) else explained
 
     def _ignored(self, name: str) -> bool:

@@ -1,0 +1,85 @@
+"""The networks of the gradient benchmark: the right ones are right, by another formula than the check's."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.gradients import suites  # noqa: E402 - the benchmarks are beside the package, not in it
+from pytest_symmetry import CheckFailed, check_gradients  # noqa: E402 - as above
+
+STEP = 2e-5
+PLACES = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
+"""Fourth-order differences: another formula, at another step, entry by entry."""
+
+OTHER_CODES = {"accumulates": "GRD105", "noise": "GRD105", "NaN entry": "GRD104", "updates W": "PUR102"}
+
+
+def slope(problem: Any, name: str, index: tuple[int, ...]) -> float:
+    total = 0.0
+    for place, weight in PLACES:
+        moved = {n: v.copy() for n, v in problem.parameters.items()}
+        moved[name][index] += place * STEP
+        total += weight * float(problem.loss(moved))
+    return total / STEP
+
+
+def generic(problem: Any, seed: int) -> Any:
+    random = np.random.default_rng(seed)
+    problem.parameters = {n: v + 0.1 * random.normal(size=v.shape) for n, v in problem.parameters.items()}
+    return problem
+
+
+def right_entries(problem: Any, seed: int, count: int = 12) -> tuple[int, int]:
+    """Return how many of some entries agree, and how many were looked at."""
+    random = np.random.default_rng(seed)
+    gradients = problem.gradients({n: v.copy() for n, v in problem.parameters.items()})
+    agree = looked = 0
+    for name, array in problem.parameters.items():
+        size = np.abs(gradients[f"d{name}"]).max()
+        for flat in random.choice(array.size, min(count, array.size), replace=False):
+            index = tuple(int(i) for i in np.unravel_index(flat, array.shape))
+            looked += 1
+            agree += abs(slope(problem, name, index) - gradients[f"d{name}"][index]) <= 1e-7 * size + 1e-10
+    return agree, looked
+
+
+@pytest.mark.parametrize("name", suites.correct())
+def test_right_networks_are_right(name: str) -> None:
+    """Nearly every entry agrees with fourth-order differences; a kink may lie on the way of a few."""
+    problem = generic(suites.correct()[name](3), 3)
+
+    agree, looked = right_entries(problem, seed=5)
+
+    assert agree >= 0.97 * looked
+
+
+@pytest.mark.parametrize("name", suites.small_faults())
+def test_mistakes_are_mistakes_and_are_found(name: str) -> None:
+    """Each planted mistake changes the gradient or breaks the contract, and the check says so."""
+    make = suites.small_faults()[name]
+    problem = make(1)
+    with pytest.raises(CheckFailed) as caught:
+        check_gradients(problem.loss, problem.gradients, problem.parameters, seed=1)
+    code = caught.value.finding.code
+
+    assert code == OTHER_CODES.get(name, "GRD101")
+    if code == "GRD101":
+        agree, looked = right_entries(generic(make(1), 2), seed=5, count=100)
+        assert agree < looked
+
+
+@pytest.mark.parametrize("name", suites.default_faults())
+def test_mistakes_at_the_default_start_are_found(name: str) -> None:
+    """Zero biases and tiny symmetric weights hide nothing."""
+    problem = suites.default_faults()[name](2)
+
+    with pytest.raises(CheckFailed):
+        check_gradients(problem.loss, problem.gradients, problem.parameters, seed=2)
