@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_symmetry.checks.backward import check_backward
     from pytest_symmetry.checks.gradients import check_gradients
     from pytest_symmetry.checks.initialization import check_initialization
     from pytest_symmetry.checks.matches import check_matches
@@ -28,6 +29,7 @@ __all__ = [
     "MatchEvidence",
     "SymmetryError",
     "SymmetryEvidence",
+    "check_backward",
     "check_gradients",
     "check_initialization",
     "check_matches",
@@ -42,6 +44,7 @@ _HOME = {
     "MatchEvidence": "findings",
     "SymmetryError": "errors",
     "SymmetryEvidence": "findings",
+    "check_backward": "checks.backward",
     "check_gradients": "checks.gradients",
     "check_initialization": "checks.initialization",
     "check_matches": "checks.matches",

@@ -57,9 +57,9 @@ def detection(names: list[str], quick: bool) -> str:
         seeds = range(20 if name == OURS and not quick else 2)
         small, missed = share(name, suites.small_faults(), seeds, "fails")
         default, missed_default = share(name, suites.default_faults(), seeds, "fails")
-        rejected, _ = share(name, suites.default_correct(), seeds, "fails")
-        wrong, accused = share(name, suites.correct(), seeds, "fails")
+        rejected = 3 - share(name, suites.default_correct(), seeds, "passes")[0]
         total = len(suites.correct())
+        right, accused = share(name, suites.correct(), seeds, "passes")
         rows.append(
             [
                 name,
@@ -67,7 +67,7 @@ def detection(names: list[str], quick: bool) -> str:
                 f"{small:.1f}",
                 f"{default:.1f}",
                 f"{rejected:.1f}",
-                f"{wrong:.1f} of {total}",
+                f"{total - right:.1f} of {total}",
             ]
         )
         print(rows[-1], "missed:", missed, missed_default, "accused:", accused, flush=True)

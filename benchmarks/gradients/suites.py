@@ -80,9 +80,7 @@ def large_faults() -> dict[str, Make]:
             "scale 1e-4", "db over all axes", "L2 on bias", "updated W")  # fmt: skip
 
     def make(fault: str, activation: str) -> Make:
-        return lambda seed: Dense.drawn(
-            LARGE, 32, seed, fault=fault, activation=activation, l2=1e-3, start="zero bias"
-        )
+        return lambda seed: Dense.drawn(LARGE, 32, seed, fault=fault, activation=activation, l2=1e-3)
 
     found = {f"{fault}, tanh": make(fault, "tanh") for fault in (*both, "slope at a")}
     found |= {f"{fault}, relu": make(fault, "relu") for fault in both}
@@ -91,9 +89,7 @@ def large_faults() -> dict[str, Make]:
 
 def large_correct() -> dict[str, Make]:
     return {
-        activation: lambda seed, a=activation: Dense.drawn(
-            LARGE, 32, seed, activation=a, l2=1e-3, start="zero bias"
-        )
+        activation: lambda seed, a=activation: Dense.drawn(LARGE, 32, seed, activation=a, l2=1e-3)
         for activation in ("tanh", "relu")
     }
 

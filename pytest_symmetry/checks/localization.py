@@ -29,6 +29,9 @@ ENTRIES = 2000
 SAMPLE = 12
 BUDGET = 400
 MOST_FOUND = 6
+PROPORTIONAL = 1e-5
+"""How closely the ratios of measured and claimed slopes agree where they are one number."""
+
 CONFIRMED = 50
 """Up to this many wrong entries are each asked again whether a kink explains them; more are no accident."""
 
@@ -183,6 +186,22 @@ class Locator:
             inside = self._single(block)
             return self._worst(inside or wrong, columns=columns)
         return self._worst(wrong) if wrong else None
+
+    def factor(self) -> float | None:
+        """Return the number that turns the gradient into the measured one, or None where there is none.
+
+        Three random directions with one ratio between measured and claimed slope leave no other explanation.
+        """
+        ratios = []
+        for _ in range(3):
+            along = draw_direction(self.near.random, self.gradient.shape)
+            value, bar = self.slope(along)
+            claimed = float(np.vdot(self.gradient, along))
+            if bar > PROPORTIONAL * abs(claimed):
+                return None
+            ratios.append(value / claimed)
+        middle = sorted(ratios)[1]
+        return middle if max(ratios) - min(ratios) <= PROPORTIONAL * abs(middle) else None
 
     def _lines(self, axis: int) -> list[int]:
         """Return the wrong rows (axis 0) or columns (axis 1), at most ``MOST_FOUND``."""

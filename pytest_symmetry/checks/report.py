@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.checks.localization import ENTRIES, Located, Locator, error_map, lines_wrong
+from pytest_symmetry.checks.localization import (
+    ENTRIES,
+    PROPORTIONAL,
+    Located,
+    Locator,
+    error_map,
+    lines_wrong,
+)
 from pytest_symmetry.checks.naming import gradient_name
 from pytest_symmetry.checks.points import backward_order
 from pytest_symmetry.differences import EPS
@@ -138,7 +145,7 @@ class Blame:
             locator = self.report.locator(self.judge, verdict)
             every = sum(array.size for array in self.judge.near.point.values())
             if gradient.size > self.left or gradient.size * every > ENTRIES * SMALL:
-                return locator.search()
+                return self._searched(verdict, locator)
             self.left -= gradient.size
             located = locator.all_entries()
         self.measured[verdict.name] = gradient
@@ -147,6 +154,16 @@ class Blame:
             verdict.entries_wrong = int(located.wrong.sum())
             size = max(float(np.abs(located.numerical).max()), 1e-300)
             self.accuracy = max(self.accuracy, min(located.error_bar / size, 1.0))
+        return located
+
+    def _searched(self, verdict: ArrayVerdict, locator: Locator) -> Located | None:
+        """Search a large array; where the gradient is the right one times a number, all of it is known."""
+        located = locator.search()
+        factor = locator.factor() if located is not None and located.widespread else None
+        if located is not None and factor is not None:
+            self.measured[verdict.name] = factor * locator.gradient
+            self.accuracy = max(self.accuracy, PROPORTIONAL)
+            verdict.entries_wrong = locator.gradient.size
         return located
 
     def _finding(self, verdict: ArrayVerdict, located: Located | None, others: list[str]) -> Finding:
@@ -160,7 +177,7 @@ class Blame:
             "also_wrong": [gradient_name(n) for n in others],
             "seed": self.seed,
             "index": None,
-            "entries_wrong": None,
+            "entries_wrong": verdict.entries_wrong,
             "rows": [],
             "columns": [],
         }
