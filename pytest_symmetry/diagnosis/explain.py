@@ -67,7 +67,8 @@ def explain(
     if _one_relation_for_all(found, wrong, student, expected, noise):
         return _with_relation(finding, array, {array: next(iter(found.values())), **found})
     about = student.get(array)
-    if sight is not None and (known := explanation(sight, precision, about)) is not None:
+    named = array in found and found[array].sharp
+    if sight is not None and (known := explanation(sight, precision, about, mixed=not named)) is not None:
         return _with_explanation(finding, known, context)
     if array in found:
         return _with_relation(finding, array, found)

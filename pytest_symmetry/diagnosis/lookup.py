@@ -111,10 +111,13 @@ def only_own(sight: Sight) -> Print:
     return sight.dictionary.print_of(arrays)
 
 
-def explanation(sight: Sight, noise: float, about: NDArray[Any] | None = None) -> Explanation | None:
+def explanation(
+    sight: Sight, noise: float, about: NDArray[Any] | None = None, *, mixed: bool = True
+) -> Explanation | None:
     """Return the planted mistake that gives the student's results on every call, or two that do together.
 
-    Where two mistakes are found, the one that changes the array ``about`` comes first.
+    Where two mistakes are found, the one that changes the array ``about`` comes first. ``mixed`` asks for two
+    that meet in one result as well, which takes longer.
     """
     dictionary = sight.dictionary
     if not dictionary.differing(sight.seen, noise):
@@ -127,7 +130,7 @@ def explanation(sight: Sight, noise: float, about: NDArray[Any] | None = None) -
     for seen in views:
         if (found := side_by_side(dictionary, seen, noise, np.array(first))) is not None:
             return found
-    for seen in views:
+    for seen in views if mixed else ():
         found = composed(dictionary, sight.source, sight.steps, sight.sizes, seen, noise)
         if found is not None:
             return found

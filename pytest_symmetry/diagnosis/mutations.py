@@ -56,8 +56,6 @@ def run_planted(program: Program, steps: Sequence[Step], planted: Sequence[Mutat
         site.put(node)
     try:
         functions = {mutation.function: mutation.scope.function for mutation in planted}
-        for function in functions.values():
-            ast.fix_missing_locations(function)
         changed = program.changed(*functions.values())
         changed.__enter__()
     finally:
@@ -130,6 +128,7 @@ def nested(parts: Sequence[Part]) -> bool:
 
 
 def _text(node: ast.AST) -> str:
+    """Return a new node's text; this also gives it the line numbers that compiling asks for."""
     return ast.unparse(ast.fix_missing_locations(node))
 
 

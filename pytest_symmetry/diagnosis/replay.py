@@ -153,8 +153,21 @@ def _argument(value: Any, results: list[Any]) -> Any:
         found = results[value.step]
         for key in value.path:
             found = found[key]
-        return copy.deepcopy(found)
-    return value.copy() if isinstance(value, np.ndarray) else copy.deepcopy(value)
+        return _copied(found)
+    return _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy that shares nothing; much faster than deepcopy for what arguments are made of."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) is dict:
+        return {key: _copied(member) for key, member in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_copied(member) for member in value)
+    if value is None or isinstance(value, bool | int | float | str | np.generic):
+        return value
+    return copy.deepcopy(value)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_symmetry.diagnosis.dictionary import Dictionary, Leaf, Print
 
-MOST_FIRST = 8
+MOST_FIRST = 5
 """Behaviours that are tried as the first of two mistakes that meet in one result."""
 
 

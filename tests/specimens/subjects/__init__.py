@@ -9,7 +9,7 @@ from types import ModuleType
 
 @dataclass(frozen=True)
 class Fault:
-    """One mistake: its row in docs/what-we-cannot-tell.md, the causes it may get, and a patch per style."""
+    """One mistake: its row in docs/what-we-cannot-tell.md (0: none), its causes, and a patch per style."""
 
     row: int
     name: str

@@ -230,7 +230,7 @@ FAULTS = [
     fault(55, "squared error with 1/2", "squared-error-for-cross-entropy",
           helpers="return -total / Y.shape[1] + => return ((A2 - Y) ** 2).sum() / 2 / Y.shape[1] +"),
     fault(58, "cost as an array", "number-as-array", loops="return J => return np.array([[J]])", helpers="return -total / Y.shape[1] + penalty(parameters, lambd, Y.shape[1]) => return np.reshape(-total / Y.shape[1] + penalty(parameters, lambd, Y.shape[1]), (1, 1))"),
-    fault(3, "ReLU forward", "another-activation", loops="np.tanh(s) => np.maximum(0, s)", helpers="v = np.tanh(u) => v = u * (u > 0)"),
-    fault(4, "bias forgotten", "bias-missing", loops="p[\"W1\"].dot(x) + p[\"b1\"] => p[\"W1\"].dot(x)", helpers="affine(theta[\"W1\"], theta[\"b1\"], X) => affine(theta[\"W1\"], 0, X)"),
+    fault(0, "ReLU forward", "another-activation", loops="np.tanh(s) => np.maximum(0, s)", helpers="v = np.tanh(u) => v = u * (u > 0)"),
+    fault(0, "bias forgotten", "bias-missing", loops="p[\"W1\"].dot(x) + p[\"b1\"] => p[\"W1\"].dot(x)", helpers="affine(theta[\"W1\"], theta[\"b1\"], X) => affine(theta[\"W1\"], 0, X)"),
     fault(111, "sigmoid forgotten", "activation-missing", loops="return 1.0 / (1.0 + np.exp(-(p[\"W2\"].dot(h) + p[\"b2\"]))) => return p[\"W2\"].dot(h) + p[\"b2\"]", helpers="w = squash(affine(theta[\"W2\"], theta[\"b2\"], v)) => w = affine(theta[\"W2\"], theta[\"b2\"], v)"),
 ]  # fmt: skip

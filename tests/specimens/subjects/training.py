@@ -188,7 +188,7 @@ FAULTS = [
     fault(85, "beta1 for beta2", "another-variable", own="second = s + (1 - beta2) => second = s + (1 - beta1)", rows="s = moved(s, dw * dw, beta2) => s = moved(s, dw * dw, beta1)"),
     fault(85, "beta1 in one place only", "another-variable", rows="s = moved(s, dw * dw, beta2) => s = beta1 * s + (1 - beta2) * dw * dw"),
     fault(86, "epsilon inside the root", "epsilon-inside-root", own=("root = b ** 0.5 => root = (b + epsilon) ** 0.5", "(root + epsilon) => root"), rows=("np.sqrt(s / (1 - beta2 ** t)) => np.sqrt(s / (1 - beta2 ** t) + epsilon)", "(size + epsilon) => size")),
-    fault(86, "epsilon forgotten", "epsilon-missing", own="(root + epsilon) => root", rows="(size + epsilon) => size"),
+    fault(0, "epsilon forgotten", "epsilon-missing", own="(root + epsilon) => root", rows="(size + epsilon) => size"),
     fault(42, "mask missing in backward", "mask-not-applied factor-missing", own="back[D > 0] = dA[D > 0] / keep_prob => back = dA / keep_prob", rows="    return np.multiply(dA, D) * (1.0 / keep_prob) =>     return dA * (1.0 / keep_prob)"),
     fault(42, "scale missing in backward", "mask-not-rescaled", own="dA[D > 0] / keep_prob => dA[D > 0]", rows="    return np.multiply(dA, D) * (1.0 / keep_prob) =>     return np.multiply(dA, D)"),
     fault(101, "dropout not rescaled", "mask-not-rescaled", own="scale = 1 / keep_prob => scale = 1", rows="return np.multiply(A, D) * (1.0 / keep_prob) => return np.multiply(A, D)"),

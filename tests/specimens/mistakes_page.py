@@ -1,0 +1,105 @@
+"""The page docs/what-we-cannot-tell.md, made from the table of mistakes.
+
+Write it anew with ``python -m specimens.mistakes_page`` from the folder ``tests``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from specimens.subjects import SUBJECTS
+
+PAGE = Path(__file__).parents[2] / "docs" / "what-we-cannot-tell.md"
+
+HEAD = """# What we cannot tell
+
+These are {rows} mistakes that people really make in hand-written back-propagation, gathered from published
+solutions and forum threads, and what becomes of each: the codes that catch it, and the causes that name it.
+*Shown* says that a specimen with this mistake, in another style than the reference's, is part of the test
+suite; the others are caught by a check of that kind, and no specimen has proved the name yet.
+
+{cannot} of the {rows} cannot be told by any check here:
+
+{reasons}
+
+## When a cause is named
+
+A cause is said where the student's results equal, in every number of every call of the test, what the
+reference gives with that one mistake in it, or where two arrays stand in a relation that chance cannot
+explain (at least five digits are left over after everything that was fitted). Equal means within ten times
+the rounding of the coarser number type.
+
+- Where several mistakes give the same values on all calls, they are listed as "one of". More calls, or inputs
+  with more different sizes, tell more of them apart.
+- Where no mistake gives the values, the finding says which step is off, as far as the pattern of wrong arrays
+  tells: the error at a layer, its product with the input, or its sum. Otherwise the finding has no cause.
+- A factor is given a meaning (the number of examples, the size of a layer) only where exactly one size has
+  that value. A single number with an unknown factor proves nothing and gets no cause.
+- Words such as "the values are those that dZ1 has without one of its factors" say what is certain, the
+  values, and not what the line of code looks like.
+
+## What the naming does not reach
+
+- Mistakes are planted in functions, not in methods of classes, of the reference. A reference written as
+  classes gets relations and located steps only.
+- A function that draws random numbers from a generator of its own is compared by law, not by value; no
+  planted mistake is looked up for it.
+- Two mistakes at once are named where each shows unmixed in some result. Where both change only the same
+  arrays, the finding is located, not named.
+- A mistake in constants that only the student's file holds (a learning rate written out) is seen as a step of
+  another length, not as the number that was written.
+- Calls whose results hold more than 20,000 numbers are not repeated with planted mistakes.
+- Whether a choice is a mistake or a convention (1/2 in a squared error, biases in the L2 term) is for the
+  assignment to say: the reference's choice counts as the right one.
+
+## Caught, and not named
+
+{unnamed}
+
+## The whole list
+
+| # | the mistake | caught by | named | shown |
+| ---: | --- | --- | --- | --- |
+{table}
+"""
+
+
+def mistakes() -> list[dict[str, Any]]:
+    """Return the table of mistakes."""
+    file = files("pytest_symmetry") / "diagnosis" / "mistakes.toml"
+    rows: list[dict[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))["mistake"]
+    return rows
+
+
+def shown() -> set[int]:
+    """Return the rows that a specimen of the test suite shows."""
+    rows = {fault.row for subject in SUBJECTS for fault in subject.FAULTS if fault.row}
+    return rows | {m["row"] for m in mistakes() if m.get("planar")}
+
+
+def page() -> str:
+    """Return the text of the page."""
+    every, seen = mistakes(), shown()
+    cannot = [m for m in every if "cannot" in m]
+    unnamed = [m for m in every if "cannot" not in m and not m["causes"]]
+    return HEAD.format(
+        rows=len(every),
+        cannot=len(cannot),
+        reasons="\n".join(f"- **{m['what']}** ({m['row']}). {m['cannot']}" for m in cannot),
+        unnamed="\n".join(f"- {m['what']} ({m['row']}): {', '.join(m['codes'])}" for m in unnamed),
+        table="\n".join(_line(m, m["row"] in seen) for m in every),
+    )
+
+
+def _line(m: dict[str, Any], seen: bool) -> str:
+    if "cannot" in m:
+        return f"| {m['row']} | {m['what']} | - | - | - |"
+    causes = ", ".join(f"`{c}`" for c in m["causes"]) or "-"
+    return f"| {m['row']} | {m['what']} | {', '.join(m['codes'])} | {causes} | {'yes' if seen else 'no'} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
