@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = 80
 _LABEL = 11
 _OUTCOME = 30
+_NO_WIDTH = {"Mn", "Me", "Cf"}
 
 
 def summary(
@@ -89,7 +90,8 @@ def _codes(verdict: Verdict) -> str:
 def _columns(text: str) -> int:
     """Return how many columns ``text`` takes: two for wide characters, none for combining ones."""
     return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+        0 if unicodedata.category(c) in _NO_WIDTH else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
     )
 
 
