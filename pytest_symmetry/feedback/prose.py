@@ -8,6 +8,7 @@ mistune (it comes with nbconvert); latex2mathml where formulas are to be set rat
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -52,6 +53,8 @@ _MATH = {
     )
 }  # fmt: skip
 _DISPLAYED = Markup('<math display="block">{}</math>\n')
+_SPACE = Markup('<mspace width="{}"></mspace>')
+_WIDTH = re.compile(r"-?\d{1,2}(\.\d{1,4})?em")
 _STIFF = Markup('<mo stretchy="false">{}</mo>')
 
 
@@ -117,4 +120,6 @@ def mathml(element: Element, *, displayed: bool = False) -> Markup:
         return _DISPLAYED.format(inner)
     if element.tag == "mo" and element.get("stretchy") == "false":
         return _STIFF.format(inner)
+    if element.tag == "mspace" and _WIDTH.fullmatch(width := element.get("width", "")):
+        return _SPACE.format(width)
     return _MATH.get(str(element.tag), _MATH["mrow"]).format(inner)

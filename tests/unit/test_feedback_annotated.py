@@ -24,7 +24,7 @@ TABLES = {"table", "thead", "tbody", "tr", "th", "td", "mtable", "mtr", "mtd"}
 MATH = {"math", "mrow", "mi", "mn", "mo", "mtext", "mfrac", "msqrt", "mroot", "mspace", "mstyle"}
 SCRIPTS = {"msub", "msup", "msubsup", "munder", "mover", "munderover"}
 INERT = TEXT | TABLES | MATH | SCRIPTS
-INERT_ATTRIBUTES = {"class", "tabindex", "role", "aria-label", "scope", "display", "stretchy"}
+INERT_ATTRIBUTES = {"class", "tabindex", "role", "aria-label", "scope", "display", "stretchy", "width"}
 
 
 def notebook(*cells: tuple[str, str], output: str = "") -> str:
@@ -230,6 +230,7 @@ def test_formulas_need_no_script_and_no_network() -> None:
     )
     assert str(formula(r"\frac{", displayed=False)) == r'<code class="tex">\frac{</code>'
     assert "&lt;script&gt;" in formula(r"\text{<script>x</script>}", displayed=True)
+    assert '<mspace width="1em"></mspace>' in formula(r"a \quad b", displayed=False)
     assert "href" not in formula(r"\href{javascript:x}{y}", displayed=False)
 
 
