@@ -67,8 +67,8 @@ def explain(
     if _one_relation_for_all(found, wrong, student, expected, noise):
         return _with_relation(finding, array, {array: next(iter(found.values())), **found})
     about = student.get(array)
-    named = array in found and found[array].sharp
-    if sight is not None and (known := explanation(sight, precision, about, mixed=not named)) is not None:
+    mixed = not all(name in found and found[name].sharp for name in wrong)
+    if sight is not None and (known := explanation(sight, precision, about, mixed=mixed)) is not None:
         return _with_explanation(finding, known, context)
     if array in found:
         return _with_relation(finding, array, found)
@@ -167,6 +167,7 @@ def _with_explanation(finding: Finding, known: Explanation, context: Context | N
     if known.also:
         facts["also"] = [
             {"array": "", "cause": other.cause, "title": all_causes()[other.cause].title, **other.facts}
+            | ({"one_of": list(other.one_of)} if other.one_of else {})
             for other in known.also
         ]
     found = replace(finding, cause=known.cause, facts=facts)

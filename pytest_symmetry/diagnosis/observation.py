@@ -45,6 +45,15 @@ class Site:
     target: str
     value: Any = None
 
+    @property
+    def is_quantity(self) -> bool:
+        """Whether the node is all of what is stored or returned under the target's name."""
+        if not isinstance(self.node, ast.expr):
+            return False
+        if isinstance(self.parent, ast.Dict):
+            return self.slot == "values"
+        return isinstance(self.parent, ast.Assign | ast.Return) and self.slot == "value"
+
     def put(self, node: Any) -> None:
         """Write another node into the slot."""
         if self.index is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.diagnosis.dictionary import content_key, measure, print_of
 from pytest_symmetry.diagnosis.mutations import Mutation, mutations, nested, run_planted
 from pytest_symmetry.diagnosis.naming import Explanation, named
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_FIRST = 5
 """Behaviours that are tried as the first of two mistakes that meet in one result."""
+
+MOST_LISTED = 4
+"""Candidates that are still worth a list; where more fit, nothing is said."""
 
 
 def side_by_side(
@@ -61,8 +65,7 @@ def composed(
 ) -> Explanation | None:
     """Return two mistakes of the field of which one changes what the other changes too.
 
-    The first must show unmixed in some result; the second is then planted beside it, each in turn. None
-    where more than one pair of names fits.
+    The first must show unmixed in some result; the second is then planted beside it, each in turn.
     """
     agrees = dictionary.explaining(seen, noise)
     changes = dictionary.changes(noise) & (seen.shapes >= 0)
@@ -80,10 +83,23 @@ def composed(
             two = named([dictionary.entries[i]])
             if one.cause != two.cause:
                 pairs.setdefault((min(one.cause, two.cause), max(one.cause, two.cause)), (one, two))
-    if len(pairs) != 1:
+    return _agreed(list(pairs.values()))
+
+
+def _agreed(pairs: Sequence[tuple[Explanation, Explanation]]) -> Explanation | None:
+    """Return the pair that fits; where several do, the mistake they share, and the others as "one of"."""
+    if not pairs:
         return None
-    one, two = next(iter(pairs.values()))
-    return replace(one, also=(two,))
+    if len(pairs) == 1:
+        return replace(pairs[0][0], also=(pairs[0][1],))
+    shared = set.intersection(*({one.cause, two.cause} for one, two in pairs))
+    if len(shared) != 1 or len(pairs) > MOST_LISTED:
+        return None
+    cause = shared.pop()
+    known = next(e for pair in pairs for e in pair if e.cause == cause)
+    others = sorted({e.cause for pair in pairs for e in pair if e.cause != cause})
+    titles = tuple(all_causes()[other].title for other in others)
+    return replace(known, also=(Explanation("one-of-several", {"causes": others}, titles),))
 
 
 _Rows = tuple["NDArray[np.int64]", "NDArray[np.float64]", list[int]]

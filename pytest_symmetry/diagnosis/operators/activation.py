@@ -171,21 +171,20 @@ def output_error(site: Site, scope: Scope) -> Iterator[Change]:
 
 def derivative_extra(site: Site, scope: Scope) -> Iterator[Change]:
     """An error that is multiplied by a derivative which does not belong there."""
-    node = site.node
-    if not isinstance(node, ast.Assign) or not _is_error(site.target):
+    node, mark = site.node, site.value
+    if not isinstance(node, ast.expr) or not site.is_quantity or not _is_error(site.target):
         return
-    mark = scope.value_of(node.value)
     if not isinstance(mark, np.ndarray) or not is_plain(mark):
         return
     for text, array in scope.atoms.items():
         if not is_plain(array) or array.shape != mark.shape or _is_error(text):
             continue
         for g in _candidates(array):
-            extra = product(node.value, code(g.from_a.format(a=text)))
+            extra = product(node, code(g.from_a.format(a=text)))
             facts = {"activation": g.name, "target": site.target}
-            at_output = f"{text} - " in ast.unparse(node.value)
+            at_output = f"{text} - " in ast.unparse(node)
             cause = "output-derivative-extra" if at_output else "activation-derivative-extra"
-            yield Change(ast.Assign(node.targets, extra), cause, facts)
+            yield Change(extra, cause, facts)
 
 
 def _candidates(array: NDArray[Any]) -> list[Activation]:

@@ -38,9 +38,9 @@ def mean(site: Site, scope: Scope) -> Iterator[Change]:
     name = called(node)
     if name in ("mean", "average") and isinstance(node, ast.Call) and is_reduced(site, scope):
         yield Change(renamed(node, "sum"), "factor-m", facts)
-    if isinstance(node, ast.Assign) and scope.m_code and is_plain(_value_of(node.value, scope)):
-        twice = ast.BinOp(node.value, ast.Div(), code(scope.m_code))
-        yield Change(ast.Assign(node.targets, twice), "factor-1-over-m", facts)
+    if isinstance(node, ast.expr) and site.is_quantity and scope.m_code and is_plain(site.value):
+        twice = ast.BinOp(node, ast.Div(), code(scope.m_code))
+        yield Change(twice, "factor-1-over-m", facts)
 
 
 def _other_sizes(scope: Scope, m: float) -> list[str]:
@@ -270,22 +270,21 @@ def softmax_axis(site: Site, _scope: Scope) -> Iterator[Change]:
             yield Change(ast.BinOp(node.left, ast.Div(), code(text)), "softmax-over-everything", facts)
 
 
-def bias_gradient(site: Site, scope: Scope) -> Iterator[Change]:
+def bias_gradient(site: Site, _scope: Scope) -> Iterator[Change]:
     """The gradient of a bias: taken from the weights' gradient, ones, or shared by all units."""
     node = site.node
-    if not isinstance(node, ast.Assign) or not re.match(r"^(db|grad_?b|gb)", site.target):
+    if not site.is_quantity or not re.match(r"^(db|grad_?b|gb)", site.target):
         return
-    value = _value_of(node.value, scope)
-    if not isinstance(value, np.ndarray):
+    if not isinstance(site.value, np.ndarray):
         return
     facts = {"target": site.target}
-    right = ast.unparse(node.value)
+    right = ast.unparse(node)
     for text, cause in (
         (f"np.ones_like({right})", "constant-gradient"),
         (f"np.zeros_like({right})", "all-zero"),
         (f"np.full_like({right}, np.sum({right}))", "summed-over-all"),
     ):
-        yield Change(ast.Assign(node.targets, code(text)), cause, facts)
+        yield Change(code(text), cause, facts)
 
 
 def gates(site: Site, _scope: Scope) -> Iterator[Change]:

@@ -41,10 +41,11 @@ def examples(site: Site, scope: Scope) -> Iterator[Change]:
 
 def errors_of_one(site: Site, scope: Scope) -> Iterator[Change]:
     """The error of all examples but one is lost on the way, while the average still counts them all."""
-    node = site.node
-    if not isinstance(node, ast.Assign) or not site.target.lower().startswith(("d", "err", "g")):
+    node, value = site.node, site.value
+    if not isinstance(node, ast.expr) or not site.is_quantity:
         return
-    value = scope.value_of(node.value)
+    if not site.target.lower().startswith(("d", "err", "g")):
+        return
     axes = [i for i, n in enumerate(value.shape) if scope.is_m(n)] if isinstance(value, np.ndarray) else []
     if not isinstance(value, np.ndarray) or len(axes) != 1 or value.ndim > 2:
         return
@@ -56,8 +57,8 @@ def errors_of_one(site: Site, scope: Scope) -> Iterator[Change]:
         (f"< {m - 1}", "last-example-left-out"),
         ("> 0", "first-example-left-out"),
     ):
-        kept = product(node.value, code(f"(np.arange({m}) {rule}).reshape({shape})"))
-        yield Change(ast.Assign(node.targets, kept), cause, {"target": site.target})
+        kept = product(node, code(f"(np.arange({m}) {rule}).reshape({shape})"))
+        yield Change(kept, cause, {"target": site.target})
 
 
 def loss(site: Site, scope: Scope) -> Iterator[Change]:
