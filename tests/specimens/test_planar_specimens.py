@@ -8,7 +8,14 @@ import pytest
 
 from graders.batch import run_tests
 from graders.intake import Entry
-from graders.specimens import load_specimens, write_specimens
+from graders.specimens import (
+    Patch,
+    load_specimens,
+    notebook_bytes,
+    notebook_with,
+    source_notebook,
+    write_specimens,
+)
 from pytest_symmetry.assignment import load_assignment
 from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.feedback.text import render, words
@@ -82,3 +89,39 @@ def test_every_specimen_is_caught_under_every_seed(seed, tmp_path):
     expected = {s.name: (s.test, s.code, s.cause) for s in SPECIMENS.values()}
 
     assert {n: caught(r, SPECIMENS[n]) for n, r in results.items()} == expected
+
+
+ODD_RETURNS = {
+    "nothing": "None",
+    "a-number": "3",
+    "a-text": "'done'",
+    "an-empty-list": "[]",
+    "an-empty-dict": "{}",
+    "an-empty-tuple": "()",
+    "a-small-array": "np.zeros((2, 2))",
+    "an-empty-array": "np.zeros((0, 3))",
+    "a-nested-list": "[[1, 2], [3]]",
+    "nan": "float('nan')",
+    "a-dict-of-texts": "{'W1': 'a', 'b1': 'b', 'W2': 'c', 'b2': 'd', 'dW1': 'e'}",
+    "a-dict-of-nothing": "{'W1': None, 'b1': None, 'W2': None, 'b2': None}",
+    "a-function": "lambda: 0",
+    "a-tuple-of-nothing": "(None, None)",
+    "all-arguments": "args",
+    "an-object": "type('Thing', (), {})()",
+}
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("function", load_assignment(PLANAR).functions)
+def test_no_return_value_of_a_function_makes_a_question_wait(function, tmp_path):
+    """Whatever a function returns, the course's tests come to a verdict."""
+    entries = []
+    for name, value in ODD_RETURNS.items():
+        definition = f"def {function}(*args, **kwargs):\n    return {value}"
+        path = tmp_path / f"{name}.ipynb"
+        path.write_bytes(notebook_bytes(notebook_with(source_notebook(PLANAR), Patch(define=definition))))
+        entries.append(Entry(name, path, path.name))
+    results = run_tests(load_assignment(PLANAR), entries, 20)
+
+    assert {r.student: r.reason for r in results if r.status != "graded"} == {}
+    assert all(r.points < r.max_points for r in results)
