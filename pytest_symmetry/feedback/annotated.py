@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_symmetry.errors import SubmissionError
-from pytest_symmetry.feedback.html import Block, CodeLine, told_block
+from pytest_symmetry.feedback.html import Block, CodeLine, source_lines, told_block
 from pytest_symmetry.feedback.html import pages as templates
 from pytest_symmetry.feedback.ordering import tell
 from pytest_symmetry.feedback.prose import prose
@@ -72,7 +72,7 @@ class Annotation:
         self.shown.add(self.code_cells)
         notes = self.notes.get(self.code_cells, [])
         marked = {n.block.line for n in notes}
-        texts = source.splitlines()
+        texts = source_lines(source)
         lines = tuple(
             CodeLine(n, text[:_MOST_COLUMNS], "here" if n in marked else "")
             for n, text in enumerate(texts[:_MOST_LINES], start=1)

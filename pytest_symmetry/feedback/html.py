@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,16 +27,29 @@ if TYPE_CHECKING:
 _AROUND = 4
 _FUNCTION = 11
 _SHORT = 18
-_MOST_LINES = 150
 _MOST_COLUMNS = 240
-_MOST_FIGURES = 6
-_MOST_PRINTED = 1500
-_MOST_TEXT = 2000
+_MOST_NAME = 80
+_MOST_BYTES = 150_000
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ASCII = str.maketrans(
     {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "\u0131": "i", "æ": "ae"}
 )
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of everything a page shows."""
+
+    text: int = 2000
+    findings: int = 30
+    figures: int = 6
+    printed: int = 1500
+    lines: int = 150
+
+
+_GENEROUS, _TIGHT = Limits(), Limits(text=250, findings=4, figures=1, printed=100, lines=0)
+"""What a page shows, and what it shows where that would be too much (somebody's text of a million quotes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +90,28 @@ def student_page(
     """Return the page of one submission: valid HTML without script, address or time in it.
 
     ``reveal`` is "hint" or "cause"; ``source`` holds the text of the submission's code cells by number, for
-    the excerpt around the first cause. The same arguments give the same bytes.
+    the excerpt around the first cause. The same arguments give the same bytes, at most 150,000 of them
+    for an assignment of up to a hundred questions.
     """
+    page = _student_page(result, title, reveal, source or {}, _GENEROUS)
+    if len(page.encode("utf-8")) > _MOST_BYTES:
+        page = _student_page(result, title, reveal, source or {}, _TIGHT)
+    return page
+
+
+def _student_page(result: Result, title: str, reveal: str, source: Mapping[int, str], limits: Limits) -> str:
     story = tell(result.tests)
     causes = [*([story.first] if story.first else []), *story.others]
     blocks = [
-        told_block(told, f"finding-{i + 1}", reveal, source if i == 0 else None, pictured=i < _MOST_FIGURES)
-        for i, told in enumerate(causes)
+        told_block(
+            told,
+            f"finding-{i + 1}",
+            reveal,
+            source=source if i == 0 else {},
+            pictured=i < limits.figures,
+            limits=limits,
+        )
+        for i, told in enumerate(causes[: limits.findings])
     ]
     return pages().get_template("student.html").render(
         title=title,
@@ -91,28 +119,15 @@ def student_page(
         reveal=reveal,
         first=blocks[0] if blocks else None,
         others=blocks[1:],
-        notes=[told_block(told, f"note-{i + 1}", reveal, None) for i, told in enumerate(story.notes)],
-        passed=[question_words(v.name) for v in result.tests if v.outcome is Outcome.PASSED],
-        printed=_printed(result.tests),
+        more=len(causes) - len(blocks),
+        notes=[
+            told_block(told, f"note-{i + 1}", reveal, limits=limits, pictured=False)
+            for i, told in enumerate(story.notes[: limits.findings])
+        ],
+        passed=[_name(v.name) for v in result.tests if v.outcome is Outcome.PASSED],
+        printed=_printed(result.tests, limits),
         share=_share(result.points, result.max_points),
     )  # fmt: skip
-
-
-def finding_block(
-    finding: Finding,
-    *,
-    reveal: str = "hint",
-    source: Mapping[int, str] | None = None,
-    identifier: str = "finding",
-) -> Block:
-    """Return one finding as a page, a notebook or any other template shows it."""
-    return Block(
-        words=words_or_facts(finding, reveal=reveal),
-        questions=(),
-        identifier=identifier,
-        figure=figure(finding.figure),
-        code=_excerpt(finding, source),
-    )
 
 
 def page_file(student: str) -> str:
@@ -165,46 +180,63 @@ def told_block(
     told: Told,
     identifier: str,
     reveal: str,
-    source: Mapping[int, str] | None = None,
     *,
+    source: Mapping[int, str] | None = None,
     pictured: bool = True,
+    limits: Limits = _GENEROUS,
 ) -> Block:
     """Return a told finding with its picture, code and consequences."""
     return Block(
-        words=words_or_facts(told.finding, reveal=reveal),
-        questions=tuple(question_words(name) for name in told.questions),
+        words=_words(told.finding, reveal, limits),
+        questions=tuple(_name(name) for name in told.questions),
         identifier=identifier,
         line=told.finding.place.line,
         figure=figure(told.finding.figure) if pictured else None,
-        code=_excerpt(told.finding, source),
+        code=_excerpt(told.finding, source or {}, limits),
         consequences=tuple(
-            told_block(c, f"{identifier}-{i + 1}", reveal, None, pictured=False)
-            for i, c in enumerate(told.consequences)
+            told_block(c, f"{identifier}-{i + 1}", reveal, pictured=False, limits=limits)
+            for i, c in enumerate(told.consequences[: limits.findings])
         ),
     )
 
 
-def _excerpt(finding: Finding, source: Mapping[int, str] | None) -> Excerpt | None:
+def _words(finding: Finding, reveal: str, limits: Limits) -> Words:
+    """Return a finding's words, each cut to what a page can hold."""
+    said = words_or_facts(finding, reveal=reveal)
+    return replace(said, **{f.name: _cut(getattr(said, f.name), limits.text) for f in fields(said)})
+
+
+def _name(question: str) -> str:
+    return _cut(question_words(question), _MOST_NAME)
+
+
+def source_lines(text: str) -> list[str]:
+    """Return the lines of a cell as Python counts them: a form feed, say, ends none."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def _excerpt(finding: Finding, source: Mapping[int, str], limits: Limits) -> Excerpt | None:
     """Return the lines around the finding's place; around the function's head where no line is known."""
     place = finding.place
-    if not source or place.cell is None or place.cell not in source:
-        return None
-    texts = source[place.cell].splitlines()[:_MOST_LINES]
-    if not texts:
+    if place.cell is None or not (texts := source_lines(source.get(place.cell, ""))):
         return None
     head = _definition(texts, place.function)
     centre = place.line or head or 1
     after = _FUNCTION if centre == head else _AROUND
     mark = "starts here" if place.line == head else "here"
-    lines = tuple(
-        CodeLine(n, text[:_MOST_COLUMNS], mark if n == place.line else "")
-        for n, text in enumerate(texts, start=1)
-    )
-    near = tuple(line for line in lines if -_AROUND <= line.number - centre <= after)
-    if len(lines) <= _SHORT:
-        near = lines
-    left_out = len(lines) - len(near)
-    return Excerpt(place.cell, near, lines if left_out else (), left_out)
+    shown = range(1, len(texts) + 1)
+    if len(texts) > _SHORT:  # a place past the end (another version of the file) shows the start
+        centre = centre if centre <= len(texts) else 1
+        shown = range(max(centre - _AROUND, 1), min(centre + after, len(texts)) + 1)
+
+    def lines(numbers: range) -> tuple[CodeLine, ...]:
+        return tuple(
+            CodeLine(n, texts[n - 1][:_MOST_COLUMNS], mark if n == place.line else "") for n in numbers
+        )
+
+    whole = range(1, min(len(texts), limits.lines) + 1) if len(shown) < len(texts) else range(0)
+    return Excerpt(place.cell, lines(shown), lines(whole), len(texts) - len(shown))
 
 
 def _definition(texts: Sequence[str], function: str | None) -> int | None:
@@ -213,10 +245,10 @@ def _definition(texts: Sequence[str], function: str | None) -> int | None:
     return next((n for n, text in enumerate(texts, start=1) if head.match(text)), None)
 
 
-def _printed(verdicts: Sequence[Verdict]) -> list[tuple[str, str, bool]]:
+def _printed(verdicts: Sequence[Verdict], limits: Limits) -> list[tuple[str, str, bool]]:
     """Return what the submission printed, per question, with whether it was cut here."""
-    printed = [(question_words(v.name), v.printed) for v in verdicts if v.printed.strip()]
-    return [(name, text[:_MOST_PRINTED], len(text) > _MOST_PRINTED) for name, text in printed[:8]]
+    printed = [(_name(v.name), v.printed) for v in verdicts if v.printed.strip()]
+    return [(name, text[: limits.printed], len(text) > limits.printed) for name, text in printed[:8]]
 
 
 def _share(points: float, most: float) -> float:
@@ -226,9 +258,9 @@ def _share(points: float, most: float) -> float:
 
 def _spans(text: str) -> list[tuple[bool, str]]:
     """Split a sentence at its backticks into pieces of text and of code."""
-    pieces = text[:_MOST_TEXT].split("`")
+    pieces = text.split("`")
     if len(pieces) % 2 == 0:
-        return [(False, text[:_MOST_TEXT])]
+        return [(False, text)]
     return [(bool(i % 2), piece) for i, piece in enumerate(pieces) if piece]
 
 

@@ -125,6 +125,51 @@ def test_any_source_gives_a_page_of_bounded_size(source: dict[int, str]) -> None
     assert len(text.encode("utf-8")) < 150_000
 
 
+def test_lines_are_counted_as_python_counts_them() -> None:
+    """A form feed or a Unicode line separator ends no line of a program; the marked one is the right one."""
+    cell = "a = 1\x0c\nb = '\u2028'\r\nc = 3\n"
+    finding = gradient(place=Place("f", 1, 3))
+    text = student_page(
+        result("s", [verdict("q", Outcome.FAILED, 1, [finding])]), title=TITLE, source={1: cell}
+    )
+
+    assert '<li value="3" class="marked"><mark><code>c = 3</code>' in text
+    assert '<li value="4"' not in text
+
+
+def test_a_line_far_down_a_long_cell_is_shown() -> None:
+    """Whatever is cut, the marked line stays."""
+    cell = "\n".join(f"x = {i}" for i in range(1, 3000))
+    finding = gradient(place=Place("f", 1, 2500))
+    text = student_page(
+        result("s", [verdict("q", Outcome.FAILED, 1, [finding])]), title=TITLE, source={1: cell}
+    )
+
+    assert '<li value="2500" class="marked"><mark><code>x = 2500</code>' in text
+
+
+def test_a_place_past_the_end_shows_the_start() -> None:
+    """Of another version of the file, say; nothing is marked."""
+    finding = gradient(place=Place("f", 1, 99))
+    shown = result("s", [verdict("q", Outcome.FAILED, 1, [finding])])
+    text = student_page(shown, title=TITLE, source={1: "x = 1\n" * 30})
+
+    assert '<li value="1"><code>x = 1</code>' in text
+    assert "<mark>" not in text
+
+
+def test_page_stays_small_whatever_a_student_writes() -> None:
+    """Names, facts, prints and code of a hundred thousand quotation marks."""
+    long = '"&' * 50_000
+    findings = [Finding(f"ZZZ{i}", facts={long: long}, place=Place(long, 7, 3, long)) for i in range(60)]
+    tests = [verdict(long + str(i), Outcome.FAILED, 1, findings[: 60 * (i < 3)], long) for i in range(100)]
+    shown = replace(result(long, tests), submission=long, assignment=long, seed=long, versions={long: long})
+    page = student_page(shown, title=long, source={7: "\n".join([long] * 500)})
+
+    assert len(page.encode("utf-8")) <= 150_000
+    assert [] == Page(page).faults
+
+
 def test_every_outcome_has_its_word() -> None:
     """All seven, as text and not as a colour."""
     text = Page(student_page(same_units(), title=TITLE)).text
