@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Shapes = Mapping[str, tuple[int, ...]]
-Role = Literal["weight", "bias"]
+Role = Literal["weight", "bias", "other"]
+
+MIXED = "mixed"
+"""The orientation of a reading in which dense arrays disagree: possible, but no ground for an accusation."""
 
 _MOST_READINGS = 64
 _MOST_ROLES = 256
@@ -151,7 +154,9 @@ def _role_choices(shapes: Shapes) -> Iterator[dict[str, Role]]:
     anonymous = not any(told.values())
     for name, shape in shapes.items():
         role = told[name]
-        if role == "weight" or (role is None and anonymous and len(shape) >= 2 and not _is_vector(shape)):
+        if role == "weight" and len(shape) == 1:
+            options[name] = ("weight", "other")  # of one output, or the scale of a normalisation
+        elif role == "weight" or (role is None and anonymous and len(shape) >= 2 and not _is_vector(shape)):
             options[name] = ("weight",)
         elif role == "bias":
             options[name] = ("bias",)
@@ -222,8 +227,12 @@ def _pairings(
 ) -> Iterator[tuple[str | None, ...]]:
     """Yield a bias or None for every weight array, in order: as many pairs as there can be."""
     pairs = min(len(biases), len(weights))
+    numbered = {_numbers(w.name): n for n, w in enumerate(weights)}
+    told = len(numbered) == len(weights) and all(_numbers(b) in numbered for b in biases)
     for chosen in itertools.islice(itertools.combinations(biases, pairs), _MOST_READINGS):
         for at in itertools.combinations(range(len(weights)), pairs):
+            if told and any(numbered[_numbers(b)] != n for b, n in zip(chosen, at, strict=True)):
+                continue  # b1 belongs to W1
             if all(_fits(shapes[bias], weights[n].n_out) for bias, n in zip(chosen, at, strict=True)):
                 paired = dict(zip(at, chosen, strict=True))
                 yield tuple(paired.get(n) for n in range(len(weights)))
@@ -250,8 +259,14 @@ def _layout(
         unread=tuple(name for name in shapes if name not in read),
         weights=tuple(w.name for w in weights),
         biases=tuple(b for b in biases if b is not None),
-        sizes=(weights[0].n_in, *(w.n_out for w in weights)),
+        sizes=(weights[0].n_in - _bias_inside(weights), *(w.n_out for w in weights)),
     )
+
+
+def _bias_inside(weights: Sequence[_Weight]) -> bool:
+    """Return whether the arrays have one more input than there are units below: a column for the bias."""
+    pairs = list(itertools.pairwise(weights))
+    return bool(pairs) and all(upper.n_in == lower.n_out + 1 for lower, upper in pairs)
 
 
 def _orders(names: list[str]) -> Iterator[tuple[str, ...]]:
@@ -270,7 +285,15 @@ def _orientations(shapes: Shapes, names: Sequence[str]) -> Iterator[tuple[list[_
         weights = [_oriented(n, shapes[n], o) for n, o in zip(names, outputs_first, strict=True)]
         if all(w is not None for w in weights):
             kept = [w for w in weights if w is not None]
-            yield kept, words[choice[0]] if len(set(choice)) == 1 else "mixed"
+            yield kept, words[choice[-1]] if len(set(_dense(kept, outputs_first))) <= 1 else MIXED
+
+
+def _dense(weights: Sequence[_Weight], outputs_first: Sequence[bool]) -> list[bool]:
+    """Return the orientations of the dense arrays: filters have their own convention."""
+    kept = [
+        first for w, first in zip(weights, outputs_first, strict=True) if w.dense and w.out_axis is not None
+    ]
+    return kept or [outputs_first[-1]]
 
 
 def readings(shapes: Shapes) -> list[Layout]:
@@ -309,9 +332,9 @@ def _readings_in_order(shapes: Shapes, order: Sequence[str], biases: Sequence[st
     if not order:
         return []
     for weights, said in _orientations(shapes, order):
-        if said == "mixed" and uniform:
+        if said == MIXED and uniform:
             break
-        into = mixed if said == "mixed" else uniform
+        into = mixed if said == MIXED else uniform
         for paired in _pairings(shapes, weights, biases):
             into.extend(_layout(shapes, weights, joints, paired, said) for joints in _chains(weights))
     return uniform or mixed

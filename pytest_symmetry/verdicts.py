@@ -44,6 +44,9 @@ VerdictName = Literal[
 CHANCE = 1e-9
 """Nearly equal units are reported only where chance explains so close a pair less often than this."""
 
+COINCIDENCE = 1e-5
+"""Equal units are reported only where equal draws are rarer than this: all but float32 with one input."""
+
 PROBES = 64
 """Inputs, turned and scaled, that a unit must be silent on to count as dead."""
 
@@ -210,11 +213,23 @@ _GRAVITY: tuple[VerdictName, ...] = (
 
 def _for_ever(arrays: Arrays, layer: Layer, exact: Groups) -> LayerVerdict | None:
     groups = tuple(group for group in exact if len(group) > 1)
-    if not groups:
+    if not groups or _equal_by_chance(arrays, layer, layer.members):
         return None
     lines, entries_agree = certificate(arrays, layer, groups[0], layer.members)
     name: VerdictName = "identical for ever" if len(groups) == 1 else "group structure"
     return LayerVerdict(layer, name, exact, groups, lines, entries_agree)
+
+
+def _equal_by_chance(arrays: Arrays, layer: Layer, members: Sequence[Member]) -> bool:
+    """Return whether two units of the layer could be equal although each was drawn by itself.
+
+    In float32 two of some hundred units with a single input are the same number now and then. Columns that
+    are the same for all units (zero biases, a constant start) are no draws, and say nothing.
+    """
+    telling = int(np.count_nonzero(np.ptp(slices(arrays, layer, members), axis=0)))
+    single = all(np.array_equal(arrays[m.array], arrays[m.array].astype(np.float32)) for m in members)
+    spacing = float(np.finfo(np.float32 if single else np.float64).eps)
+    return telling > 0 and spacing**telling * layer.units**2 > COINCIDENCE
 
 
 def _mirrored(
@@ -258,7 +273,7 @@ def _alike_now(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> Lay
         return None
     _, labels = np.unique(slices(arrays, layer, members), axis=0, return_inverse=True)
     groups = tuple(group for group in classes(labels.reshape(-1)) if len(group) > 1)
-    if not groups:
+    if not groups or _equal_by_chance(arrays, layer, members):
         return None
     lines, _ = certificate(arrays, layer, groups[0], members)
     facts: dict[str, Any] = {"steps": max(len(known.history) - 1, 0), "gap": None}

@@ -13,6 +13,7 @@ import numpy as np
 
 from pytest_symmetry.arrays import is_array, is_object
 from pytest_symmetry.checks.parameters import read_arrays, with_arrays
+from pytest_symmetry.context import current
 from pytest_symmetry.partition import FloatArray
 
 
@@ -34,6 +35,7 @@ class Caller:
         self.initialize = initialize
         self.calls = 0
         self.seeded_by = _seed_argument(initialize)
+        self.elsewhere = False
 
     def draw(self, sizes: tuple[int, ...], seed: int, outer: int | None = None) -> Draw:
         """Call the function once; the global generators are seeded with ``outer`` and put back afterwards."""
@@ -43,9 +45,17 @@ class Caller:
             given["rng"] = np.random.default_rng(seed)
         elif self.seeded_by:
             given[self.seeded_by] = seed
+        before = _calls_elsewhere()
         with _global_state(seed if outer is None else outer) as touched:
             raw = self.initialize(*sizes, **given)
+            self.elsewhere = _calls_elsewhere() > before
             return Draw(sizes, seed, raw, dict(read_arrays(with_arrays(raw))), touched())
+
+
+def _calls_elsewhere() -> int:
+    """Return how many calls into a submission's own process the context has seen."""
+    context = current()
+    return len(context.calls) if context is not None else 0
 
 
 def _seed_argument(initialize: Callable[..., Any]) -> str | None:

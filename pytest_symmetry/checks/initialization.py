@@ -178,7 +178,9 @@ def _seeds(caller: Caller, draws: Sequence[Draw]) -> list[Finding]:
             findings.append(_finding("INI306", name, seed=first.seed, sizes=first.sizes))
         if first.touched:
             findings.append(_finding("INI308", severity="note", seed=first.seed))
-    if other is not None and _varies(first) and _difference(first, other) is None:
+    # Global seeds set here do not reach a function that runs in another process.
+    reached = caller.seeded_by is not None or not caller.elsewhere
+    if other is not None and reached and _varies(first) and _difference(first, other) is None:
         severity: Severity = "fail" if caller.seeded_by else "note"
         findings.append(
             _finding(

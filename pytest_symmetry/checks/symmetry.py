@@ -20,9 +20,17 @@ from pytest_symmetry.checks.parameters import (
 )
 from pytest_symmetry.context import record
 from pytest_symmetry.findings import FIGURE_BYTES, Finding, LayerEvidence, Place, SymmetryEvidence
-from pytest_symmetry.layouts import Layout, readings
+from pytest_symmetry.layouts import MIXED, Layout, readings
 from pytest_symmetry.units import BlackBox, CannotFind, find_layout, is_homogeneous, is_odd, silent_units
-from pytest_symmetry.verdicts import PROBES, Known, LayerVerdict, copied_layers, judge, slices
+from pytest_symmetry.verdicts import (
+    PROBES,
+    Known,
+    LayerVerdict,
+    copied_layers,
+    effective_classes,
+    judge,
+    slices,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,7 +173,8 @@ class _Finder:
                 if not found.layers and any(layout.layers for layout in read):
                     remarks.append(_cannot_tell("network", detail="has no hidden layer that could be found"))
                 # What the network does not tie to its units cannot tell them apart: nothing is left unread.
-                return [replace(found, unread=())], remarks
+                said = "found by permutation" if found.orientation == MIXED else found.orientation
+                return [replace(found, unread=(), orientation=said)], remarks
         if not read:
             fail_unreadable(arrays)
         return read, remarks
@@ -210,12 +219,12 @@ def _fails(verdicts: Sequence[LayerVerdict]) -> bool:
 
 def _doubt(arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict]) -> Finding | None:
     """Return the remark that units cannot be accused, where a reading or an unread array speaks for them."""
-    if not _fails(verdicts):
-        if any(_fails(judge(arrays, other)) for other in layouts[1:]):
-            return _cannot_tell("readings", readings=len(layouts))
-        return None
-    if any(not _fails(judge(arrays, other)) for other in layouts[1:]):
+    if any(_has_copies(arrays, other) != _fails(verdicts) for other in layouts[1:]):
         return _cannot_tell("readings", readings=len(layouts))
+    if not _fails(verdicts):
+        return None
+    if layouts[0].orientation == MIXED:
+        return _cannot_tell("mixed", detail="Some of the arrays have their units in rows, others in columns")
     for verdict in verdicts:
         for name in layouts[0].unread:
             if any(_tells_apart(arrays[name], group, verdict.layer.units) for group in verdict.groups):
@@ -224,6 +233,11 @@ def _doubt(arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVe
                     detail=f"The array {name} fits no place in the network, and differs between units",
                 )
     return None
+
+
+def _has_copies(arrays: Arrays, layout: Layout) -> bool:
+    groups = effective_classes(arrays, layout)
+    return any(len(found) < layer.units for found, layer in zip(groups, layout.layers, strict=True))
 
 
 def _tells_apart(values: FloatArray, group: Sequence[int], units: int) -> bool:

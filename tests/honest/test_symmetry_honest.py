@@ -10,6 +10,7 @@ import pytest
 
 from pytest_symmetry.checks.initialization import check_initialization
 from pytest_symmetry.checks.symmetry import check_symmetry
+from pytest_symmetry.context import Call, Context, entered
 
 # --- starts in the containers that published solutions use ------------------------------------------------
 
@@ -188,6 +189,27 @@ def test_breaking_the_symmetry_by_biases_or_outgoing_weights_alone_is_allowed():
     assert check_symmetry(by_outgoing).passed
 
 
+def test_a_normalisation_of_another_library_is_allowed():
+    """A state dict with scale, shift and running statistics per unit; and the same start with copies."""
+    rng = np.random.default_rng(3)
+    state = {
+        "0.weight": rng.normal(size=(5, 3)), "0.bias": rng.normal(size=5),
+        "1.weight": np.ones(5), "1.bias": np.zeros(5),
+        "1.running_mean": np.zeros(5), "1.running_var": np.ones(5),
+        "3.weight": rng.normal(size=(2, 5)), "3.bias": np.zeros(2),
+    }  # fmt: skip
+    assert check_symmetry(state).notes == ()
+    assert [layer.units for layer in check_symmetry(state).layers] == [5]
+
+
+def test_a_branch_past_the_hidden_layer_is_not_misread():
+    """W2 and the skipping array may be zero: the outputs are no hidden units."""
+    rng = np.random.default_rng(4)
+    start = {"W1": rng.normal(size=(4, 3)), "W2": np.zeros((2, 4)), "Wskip": np.zeros((2, 3))}
+
+    assert check_symmetry(start).passed
+
+
 def test_an_identity_recurrence_with_random_inputs_is_allowed():
     """IRNN: the input weights tell the units apart."""
     assert check_symmetry(recurrent(1) | {"Whh": np.eye(6)}).notes == ()
@@ -309,3 +331,15 @@ def test_a_correct_initialiser_is_never_accused(initialize):
 
     assert evidence.passed
     assert evidence.notes == ()
+
+
+def test_a_function_in_another_process_is_not_blamed_for_our_seeds():
+    """Global seeds do not reach it, so equal calls say nothing about its seed."""
+    context = Context()
+
+    def from_elsewhere(*widths):
+        context.calls.append(Call("initialize"))
+        return he_with_generator(*widths, seed=0)
+
+    with entered(context):
+        assert check_initialization(from_elsewhere, law="he").notes == ()

@@ -355,6 +355,20 @@ def test_one_weight_off_by_a_millionth_is_nearly_identical(sizes):
         assert check_symmetry(changed).layers[0].verdict == "nearly identical", place
 
 
+def test_equal_numbers_by_chance_are_silent():
+    """Two of 458 float32 numbers may be the same; the same in float64, or with two inputs, is no chance."""
+    rng = np.random.default_rng(8)
+
+    def start_with(inputs, dtype):
+        w1 = rng.normal(size=(458, inputs)).astype(dtype)
+        w1[7] = w1[300]
+        return {"W1": w1, "b1": np.zeros(458), "W2": np.zeros((2, 458))}
+
+    assert check_symmetry(start_with(1, np.float32)).notes == ()
+    assert failure_of(start_with(1, np.float64)).finding.facts["units"] == [7, 300]
+    assert failure_of(start_with(2, np.float32)).finding.facts["units"] == [7, 300]
+
+
 # --- several seeds -----------------------------------------------------------------------------------------
 
 

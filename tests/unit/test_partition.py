@@ -11,6 +11,9 @@ from small_nets import Optimiser, data, forward, gradients, random_start
 from pytest_symmetry.partition import LabelledArray, classes, coarsest_partition, signed_partition
 from pytest_symmetry.verdicts import judge
 
+RATE = 0.05
+"""Learning rate of the sweeps; at larger ones these nets oscillate, and rounding grows faster."""
+
 OPTIMISERS = [(kind, decay) for kind in ("gd", "momentum", "adam") for decay in (0.0, 0.02)]
 
 
@@ -48,7 +51,7 @@ def structured(rng, hidden=None, kind=None):
     labels = [np.arange(sizes[0])]
     labels += [_random_classes(rng, n) for n in sizes[1:-1]] + [np.arange(sizes[-1])]
     weights = [_block_matrix(rng, above, below, kind) for below, above in itertools.pairwise(labels)]
-    biases = [rng.normal(size=labels[n + 1].max() + 1)[labels[n + 1]][:, None] for n in range(depth + 1)]
+    biases = [dyadic(rng, labels[n + 1].max() + 1)[labels[n + 1]][:, None] for n in range(depth + 1)]
     return weights, biases, [classes(x) for x in labels[1:-1]]
 
 
@@ -61,23 +64,66 @@ def _block_matrix(rng, above, below, kind):
     matrix = np.zeros((above.size, below.size))
     for c, d in itertools.product(range(above.max() + 1), range(below.max() + 1)):
         rows, columns = np.flatnonzero(above == c), np.flatnonzero(below == d)
-        block = np.full((rows.size, columns.size), rng.normal())
+        block = np.full((rows.size, columns.size), dyadic(rng))
         if kind != "equal rows" and min(block.shape) > 1 and rng.random() < 0.7:
-            noise = rng.normal(size=block.shape)
-            block += noise - noise.mean(0) - noise.mean(1, keepdims=True) + noise.mean()
+            for _ in range(2):
+                (a, b), (e, f) = (
+                    rng.choice(rows.size, 2, replace=False),
+                    rng.choice(columns.size, 2, replace=False),
+                )
+                block[[a, b, a, b], [e, f, f, e]] += dyadic(rng) / 2 * np.array([1, 1, -1, -1])
         matrix[np.ix_(rows, columns)] = block
     return matrix
 
 
+def dyadic(rng, size=None):
+    """Return normal numbers in multiples of 2^-16: their sums are exact, so planted sums are equal."""
+    return np.round(rng.normal(size=size) * 0.7 * 2**16) / 2**16
+
+
+def training(weights, biases, rng, optimiser, steps, activation, dtype=np.float64):
+    """Yield weights and biases after 0, 1, … steps, in the arithmetic of ``dtype``."""
+    inputs, targets = data(rng, weights[0].shape[1], weights[-1].shape[0])
+    inputs, targets = inputs.astype(dtype), targets.astype(dtype)
+    parameters = [x.astype(dtype) for x in (*weights, *biases)]
+    depth = len(weights)
+    for step in range(steps + 1):
+        if step:
+            slopes = gradients(parameters[:depth], parameters[depth:], inputs, targets, activation)
+            parameters = optimiser(parameters, [*slopes[0], *slopes[1]])
+        yield parameters[:depth], parameters[depth:]
+
+
 def trained_classes(weights, biases, rng, optimiser, steps=300, activation="tanh"):
     """Train for some steps, and return which units compute the same on fresh inputs."""
-    inputs, targets = data(rng, weights[0].shape[1], weights[-1].shape[0])
-    for _ in range(steps):
-        slopes = gradients(weights, biases, inputs, targets, activation)
-        moved = optimiser([*weights, *biases], [*slopes[0], *slopes[1]])
-        weights, biases = moved[: len(weights)], moved[len(weights) :]
-    fresh = rng.normal(size=(inputs.shape[0], 40))
+    for weights, biases in training(weights, biases, rng, optimiser, steps, activation):  # noqa: B020, B007
+        pass
+    fresh = rng.normal(size=(weights[0].shape[1], 40))
     return [same_rows(values) for values in forward(weights, biases, fresh, activation)[1:-1]]
+
+
+def only_rounding(weights, biases, predicted, seed, kind, decay, activation):
+    """Return whether the predicted classes part by rounding alone: the gap is smaller in longer numbers.
+
+    Near a repelling plateau a gap of one rounding grows exponentially. If it were no rounding, the gap at
+    the moment of its growth would not depend on the arithmetic; 80-bit numbers round 2,048 times finer.
+    """
+    runs = []
+    for dtype in (np.float64, np.longdouble):
+        rng = np.random.default_rng(seed)
+        structured(rng)  # so that the data are those of the run that parted
+        runs.append(training(weights, biases, rng, Optimiser(kind, RATE, decay), 300, activation, dtype))
+    fresh = np.random.default_rng(seed).normal(size=(weights[0].shape[1], 40))
+    for short, long in zip(*runs, strict=True):
+        gaps = [
+            max(np.ptp(values[list(group)], axis=0).max() for values, groups in
+                zip(forward(*run, fresh.astype(run[0][0].dtype), activation)[1:-1], predicted, strict=True)
+                for group in groups)
+            for run in (short, long)
+        ]  # fmt: skip
+        if gaps[0] > 1e-10:
+            return gaps[1] < gaps[0] / 50
+    return False
 
 
 def same_rows(values, tolerance=1e-6):
@@ -116,29 +162,39 @@ def test_the_partition_does_not_depend_on_the_order_of_units(seed):
 
 
 def disagreements(seeds):
-    """Return the seeds where the partition of the start differs from what training leaves."""
-    wrong = []
+    """Return the nets where the partition of the start differs from what training leaves, and those parted by
+    rounding alone."""
+    wrong, rounded = [], []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         weights, biases, _ = structured(rng)
         kind, decay = OPTIMISERS[seed % len(OPTIMISERS)]
         activation = ("tanh", "sigmoid")[seed // len(OPTIMISERS) % 2]
         predicted = partition(weights, biases)
-        trained = trained_classes(weights, biases, rng, Optimiser(kind, decay=decay), activation=activation)
-        if predicted != trained:
-            wrong.append((seed, kind, decay, activation, predicted, trained))
-    return wrong
+        trained = trained_classes(weights, biases, rng, Optimiser(kind, RATE, decay), activation=activation)
+        if predicted == trained:
+            continue
+        merged = any(len(t) < len(p) for t, p in zip(trained, predicted, strict=True))
+        alone = not merged and only_rounding(weights, biases, predicted, seed, kind, decay, activation)
+        (rounded if alone else wrong).append((seed, kind, decay, activation, predicted, trained))
+    return wrong, rounded
 
 
 def test_training_keeps_the_partition():
     """300 steps of GD, momentum and Adam, with and without weight decay, on 36 structured nets."""
-    assert disagreements(range(36)) == []
+    wrong, rounded = disagreements(range(36))
+
+    assert wrong == []
+    assert len(rounded) <= 2
 
 
 @pytest.mark.sweep
 def test_training_keeps_the_partition_in_2000_nets():
     """The same for 2,000 structured nets."""
-    assert disagreements(range(2000)) == []
+    wrong, rounded = disagreements(range(2000))
+
+    assert wrong == []
+    assert len(rounded) <= 40
 
 
 def test_units_without_two_equal_rows_can_be_one_unit():
