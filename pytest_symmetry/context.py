@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pytest_symmetry.findings import Evidence, Finding
 
@@ -43,13 +44,15 @@ class Context:
     """What surrounds one test: the assignment, the reference, the calls made, and what checks left behind.
 
     ``reference_source`` is the text of the reference's definitions as one module, or "" where it is not at
-    hand (a student's own machine, somebody's own test suite).
+    hand (a student's own machine, somebody's own test suite). ``dictionaries`` is a folder that keeps what
+    planted mistakes give, so that another run need not plant them again.
     """
 
     seed: int = 0
     assignment: Any = None
     reference: Any = None
     reference_source: str = ""
+    dictionaries: Path | None = None
     submission: Any = None
     reveal: str = "hint"
     calls: list[Call] = field(default_factory=list)

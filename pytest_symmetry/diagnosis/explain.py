@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,9 +55,18 @@ def explain(
         ``one_of`` lists their titles; unchanged where nothing is known. The fact ``also`` lists further
         mistakes that show in other arrays.
     """
+    try:
+        return _explained(finding, student, expected, parameters, noise)
+    except Exception:  # noqa: BLE001 - what is wrong with the diagnosis must not hide what the check found
+        return finding
+
+
+def _explained(
+    finding: Finding, student: Arrays, expected: Arrays, parameters: Arrays | None, noise: float
+) -> Finding:
     context = current()
     sizes = named_sizes(_arguments(context) if context else (), parameters)
-    sight = look(context, student, sizes) if context else None
+    sight = look(context, student, sizes, context.dictionaries) if context else None
     precision = _precision(student)
     if sight is not None and parameters is not None and _gradient_is_right(sight, precision):
         return _with_explanation(finding, _about_the_loss(sight, precision), context)
@@ -72,8 +82,12 @@ def explain(
         return _with_explanation(finding, known, context)
     if array in found:
         return _with_relation(finding, array, found)
+    wrong += [name for name in student if _label(finding, name) in finding.facts.get("also_wrong", ())]
     if parameters is not None and (spot := located(array, wrong, list(student))) is not None:
         return replace(finding, cause=spot.cause, facts={**finding.facts, **spot.facts})
+    changed = sorted({path for call in (context.calls if context else ()) for path in call.changed_paths})
+    if changed:
+        return replace(finding, cause="argument-changed", facts={**finding.facts, "changed": changed})
     return finding
 
 
@@ -222,8 +236,14 @@ def _arguments(context: Context) -> Iterator[tuple[str, Any]]:
         yield from call.kwargs.items()
 
 
-def _signature(source: str, call: Call) -> list[str]:
+def _signature(source: str, call: Call) -> tuple[str, ...]:
+    return _arguments_of(source, call.function)
+
+
+@lru_cache(maxsize=256)
+def _arguments_of(source: str, function: str) -> tuple[str, ...]:
+    """Return the names of a function's arguments in a source text."""
     for node in ast.parse(source).body if source else ():
-        if isinstance(node, ast.FunctionDef) and node.name == call.function:
-            return [a.arg for a in node.args.posonlyargs + node.args.args]
-    return []
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return tuple(a.arg for a in node.args.posonlyargs + node.args.args)
+    return ()

@@ -24,7 +24,7 @@ CALLS_PER_FUNCTION = 2
 """Calls of one function that are repeated with every planted mistake."""
 
 MOST_NUMBERS = 20_000
-"""Calls whose results hold more numbers than this are left out: planting would take too long."""
+"""Calls whose arguments and results hold more numbers than this are left out: planting takes too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def _chosen(
         if call.function not in functions:
             continue
         arrays = [array for _, array in measured(call.result)]
-        if not arrays or sum(array.size for array in arrays) > MOST_NUMBERS:
+        numbers = sum(array.size for _, array in measured([*call.args, *call.kwargs.values(), call.result]))
+        if not arrays or numbers > MOST_NUMBERS:
             continue
         indices = taken.setdefault(call.function, [])
         if len(indices) < CALLS_PER_FUNCTION:

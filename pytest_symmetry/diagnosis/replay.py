@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ROUNDS = 20_000
 """Loop rounds and function entries that one run of all steps may take."""
 
+PATIENCE = 10
+"""A changed program may take this many times the rounds of the reference."""
+
 _MODULES = frozenset(
     {"__future__", "abc", "collections", "copy", "dataclasses", "enum", "functools", "itertools", "math"}
     | {"numpy", "operator", "random", "typing"}
@@ -77,6 +80,7 @@ class Program:
         ast.fix_missing_locations(tree)
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self._rounds = 0
+        self._limit = ROUNDS
         self._namespace: dict[str, Any] = {
             "__builtins__": _builtins(),
             "__name__": "reference",
@@ -92,8 +96,20 @@ class Program:
 
     def _tick(self) -> None:
         self._rounds += 1
-        if self._rounds > ROUNDS:
+        if self._rounds > self._limit:
             raise Stopped
+
+    def rounds_of(self, steps: Sequence[Step]) -> int:
+        """Run the steps, return the rounds that took, and allow later runs :data:`PATIENCE` times as many.
+
+        Raises:
+            Exception: whatever the program raises; :class:`Stopped` where it takes more than :data:`ROUNDS`.
+        """
+        self._limit = ROUNDS
+        self.run(steps)
+        taken = self._rounds
+        self._limit = min(ROUNDS, PATIENCE * taken + 100)
+        return taken
 
     def reachable(self, steps: Sequence[Step]) -> list[str]:
         """Return the functions that the steps call, directly or not, callers first."""

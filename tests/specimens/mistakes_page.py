@@ -51,7 +51,7 @@ the rounding of the coarser number type.
   arrays, the finding is located, not named.
 - A mistake in constants that only the student's file holds (a learning rate written out) is seen as a step of
   another length, not as the number that was written.
-- Calls whose results hold more than 20,000 numbers are not repeated with planted mistakes.
+- Calls whose arguments and results hold more than 20,000 numbers are not repeated with planted mistakes.
 - Whether a choice is a mistake or a convention (1/2 in a squared error, biases in the L2 term) is for the
   assignment to say: the reference's choice counts as the right one.
 

@@ -5,6 +5,8 @@ import pytest
 
 from pytest_symmetry.checks.matches import check_matches
 from pytest_symmetry.context import Call, Context, entered
+from pytest_symmetry.diagnosis import dictionary as module
+from pytest_symmetry.diagnosis.consequences import attribute
 from pytest_symmetry.diagnosis.dictionary import Entry
 from pytest_symmetry.diagnosis.explain import explain
 from pytest_symmetry.diagnosis.naming import named
@@ -199,3 +201,59 @@ def test_single_precision_is_looked_up_with_its_own_noise():
     found = explained("W", {"W": gradients["dW"], "b": gradients["db"]}, calls=backward_calls(gradients))
 
     assert found.cause == "activation-derivative-missing"
+
+
+def test_a_changed_argument_is_the_last_clue():
+    student = {"scores": rng.normal(size=(3, 7))}
+    call = Call("forward", (X,), result=student["scores"], changed_paths=("args[0]",))
+    with entered(Context(calls=[call])):
+        found = explain(
+            Finding("MAT101", place=Place(array="scores"), facts={"array": "scores"}),
+            student=student,
+            expected={"scores": X},
+        )
+
+    assert found.cause == "argument-changed"
+    assert found.facts["changed"] == ["args[0]"]
+
+
+def test_the_same_mistake_in_a_later_test_is_a_consequence():
+    facts = {"target": "Z1", "where": "forward"}
+    first = Finding("MAT101", cause="bias-missing", facts=facts)
+    later = Finding("MAT101", cause="bias-missing", facts=facts)
+    other = Finding("MAT101", cause="bias-missing", facts={"target": "Z2", "where": "forward"})
+    unknown = Finding("GRD101")
+
+    marked = attribute({"a": [first, unknown], "b": [later, other, unknown]})
+
+    assert [f.consequence_of for f in marked["a"]] == [None, None]
+    assert [f.consequence_of for f in marked["b"]] == ["MAT101", None, None]
+
+
+def test_dictionaries_are_kept_in_the_folder_of_the_context(tmp_path):
+    dZ = (np.tanh(W @ X + b) - Y) / 5
+    gradients = {"dW": dZ @ X.T, "db": dZ.sum(1, keepdims=True)}
+    current = context(*backward_calls(gradients))
+    current.dictionaries = tmp_path
+    module._MEMORY.clear()
+    with entered(current):
+        right = REFERENCE["backward"](X, Y, W, b, {"Z": W @ X + b})
+        explain(
+            finding("W"),
+            student={"W": gradients["dW"], "b": gradients["db"]},
+            expected={"W": right["dW"], "b": right["db"]},
+            parameters={"W": W, "b": b},
+        )
+
+    assert len(list(tmp_path.glob("*.npz"))) == 1
+
+
+def test_an_array_that_is_wrong_and_not_measured_is_not_called_right():
+    right = REFERENCE["backward"](X, Y, W, b, {"Z": W @ X + b})
+    student = {"W1": rng.normal(size=(5, 3)), "b1": rng.normal(size=(5, 1))}
+    facts = {"array": "dW1", "parameter": "W1", "also_wrong": ["db1"]}
+    spoken = Finding("GRD101", place=Place(array="dW1"), facts=facts)
+
+    found = explain(spoken, student=student, expected={"W1": right["dW"]}, parameters={"W1": W, "b1": b})
+
+    assert found.cause == "located-error"
