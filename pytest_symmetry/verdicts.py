@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pytest_symmetry.certificates import Arrays, Groups, certificate, is_recurrent, slices
 from pytest_symmetry.layouts import Layer, Layout, Member, labelled
 from pytest_symmetry.partition import (
     ENTRY_RTOL,
@@ -24,9 +25,6 @@ from pytest_symmetry.partition import (
     signed_partition,
     typical_size,
 )
-
-Arrays = Mapping[str, FloatArray]
-Groups = tuple[tuple[int, ...], ...]
 
 VerdictName = Literal[
     "identical for ever",
@@ -81,70 +79,6 @@ class LayerVerdict:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-# --- entries of units ------------------------------------------------------------------------------------
-
-
-def slices(arrays: Arrays, layer: Layer, members: Sequence[Member]) -> FloatArray:
-    """Return all that every unit of the layer has in the members, one row per unit."""
-    rows = []
-    for member in members:
-        values = np.moveaxis(arrays[member.array], member.axis, 0)
-        rows.append(values[member.positions(layer.units)].reshape(layer.units, -1))
-    return np.hstack(rows) if rows else np.zeros((layer.units, 0))
-
-
-def _same(a: FloatArray, b: FloatArray) -> bool:
-    return bool(np.all(np.abs(a - b) <= ENTRY_RTOL * np.maximum(np.abs(a), np.abs(b))))
-
-
-def entry(arrays: Arrays, member: Member, layer: Layer, unit: int) -> str:
-    """Return a unit's part of an array the way numpy writes it: ``W1[0, :]``."""
-    shape = arrays[member.array].shape
-    at = member.positions(layer.units)[unit]
-    if at.size == 1:
-        mark = str(at[0])
-    elif member.before == 1:
-        mark = f"{at[0]}:{at[-1] + 1}"
-    else:
-        mark = f"{at[0]}::{layer.units * member.inner}"
-    marks = [mark if axis == member.axis else "0" if n == 1 else ":" for axis, n in enumerate(shape)]
-    return f"{member.array or 'array'}[{', '.join(marks)}]"
-
-
-def certificate(
-    arrays: Arrays, layer: Layer, units: Sequence[int], members: Sequence[Member], sign: int = 1
-) -> tuple[tuple[str, ...], bool]:
-    """Return what a reader can check by hand for the first two of ``units``, and whether entries agree."""
-    one, other = units[0], units[1]
-    lines = []
-    entries_agree = True
-    for member in members:
-        first, second = (entry(arrays, member, layer, unit) for unit in (one, other))
-        rows = slices(arrays, layer, [member])
-        if _same(rows[one], sign * rows[other]):
-            lines.append(f"{first} = {'-' if sign < 0 else ''}{second}")
-        elif _fixed_by_exchange(arrays, layer, member, one, other):
-            lines.append(f"{first} = {second} when entries {one} and {other} change places")
-        else:
-            entries_agree = False
-            lines.append(f"the sums of {first} and of {second} over each class of the next layer agree")
-    return tuple(lines), entries_agree
-
-
-def _recurrent(layer: Layer, member: Member) -> bool:
-    return sum(m.array == member.array for m in layer.members) > 1
-
-
-def _fixed_by_exchange(arrays: Arrays, layer: Layer, member: Member, one: int, other: int) -> bool:
-    """Return whether a recurrent array stays the same when two units change places on both its axes."""
-    values = arrays[member.array]
-    if not _recurrent(layer, member) or values.ndim != 2 or values.shape[0] != values.shape[1]:
-        return False
-    order = np.arange(layer.units)
-    order[[one, other]] = other, one
-    return _same(values, values[np.ix_(order, order)])
-
-
 def copied_layers(arrays: Arrays, layout: Layout) -> list[tuple[str, str, float]]:
     """Return pairs of weight arrays that start from one stream of numbers, with the factor between them.
 
@@ -185,11 +119,11 @@ def judge(arrays: Arrays, layout: Layout, known: Sequence[Known] | None = None) 
     near = effective_classes(arrays, layout, near=NEAR)
     verdicts = []
     for number, layer in enumerate(layout.layers):
-        judged = _for_ever(arrays, layer, exact[number])
+        judged = _for_ever(arrays, layout, exact, number)
         rest = (
-            _mirror(arrays, layer, exact[number], mirrored[number]),
+            _mirror(arrays, layout, exact, number, mirrored[number]),
             _nearly(arrays, layer, exact[number], near[number], about[number]),
-            _alike_now(arrays, layer, exact[number], about[number]),
+            _alike_now(arrays, layout, exact, number, about[number]),
             _dead(arrays, layer, exact[number], about[number]),
             _scaled_copy(arrays, layer, exact[number], about[number]),
         )
@@ -211,13 +145,14 @@ _GRAVITY: tuple[VerdictName, ...] = (
 )
 
 
-def _for_ever(arrays: Arrays, layer: Layer, exact: Groups) -> LayerVerdict | None:
-    groups = tuple(group for group in exact if len(group) > 1)
+def _for_ever(arrays: Arrays, layout: Layout, exact: Sequence[Groups], number: int) -> LayerVerdict | None:
+    layer = layout.layers[number]
+    groups = tuple(group for group in exact[number] if len(group) > 1)
     if not groups or _equal_by_chance(arrays, layer, layer.members):
         return None
-    lines, entries_agree = certificate(arrays, layer, groups[0], layer.members)
+    lines, entries_agree = certificate(arrays, layout, exact, number, groups[0], layer.members)
     name: VerdictName = "identical for ever" if len(groups) == 1 else "group structure"
-    return LayerVerdict(layer, name, exact, groups, lines, entries_agree)
+    return LayerVerdict(layer, name, exact[number], groups, lines, entries_agree)
 
 
 def _equal_by_chance(arrays: Arrays, layer: Layer, members: Sequence[Member]) -> bool:
@@ -252,22 +187,28 @@ def _mirrored(
 
 
 def _mirror(
-    arrays: Arrays, layer: Layer, exact: Groups, mirrored: Sequence[tuple[tuple[int, int], ...]]
-) -> LayerVerdict | None:
+    arrays: Arrays, layout: Layout, exact: Sequence[Groups], number: int,
+    mirrored: Sequence[tuple[tuple[int, int], ...]],
+) -> LayerVerdict | None:  # fmt: skip
+    layer = layout.layers[number]
     groups = [group for group in mirrored if any(sign < 0 for _, sign in group)]
     if not groups:
         return None
     opposite = next(unit for unit, sign in groups[0] if sign < 0)
     pair = (groups[0][0][0], opposite)
-    lines, entries_agree = certificate(arrays, layer, pair, layer.members, sign=-1)
-    width = len(exact) - sum(len(group) - 1 for group in groups)
+    lines, entries_agree = certificate(arrays, layout, exact, number, pair, layer.members, sign=-1)
+    width = len(exact[number]) - sum(len(group) - 1 for group in groups)
     first = tuple(dict.fromkeys((*pair, *(unit for unit, _ in groups[0]))))
     units = (first, *(tuple(unit for unit, _ in group) for group in groups[1:]))
-    return LayerVerdict(layer, "sign mirrored", exact, units, lines, entries_agree, {"mirrored_width": width})
+    facts = {"mirrored_width": width}
+    return LayerVerdict(layer, "sign mirrored", exact[number], units, lines, entries_agree, facts)
 
 
-def _alike_now(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> LayerVerdict | None:
+def _alike_now(
+    arrays: Arrays, layout: Layout, exact: Sequence[Groups], number: int, known: Known
+) -> LayerVerdict | None:
     """Units whose incoming weights and biases are equal while something that they send differs."""
+    layer = layout.layers[number]
     members = layer.incoming
     if not members:
         return None
@@ -275,7 +216,7 @@ def _alike_now(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> Lay
     groups = tuple(group for group in classes(labels.reshape(-1)) if len(group) > 1)
     if not groups or _equal_by_chance(arrays, layer, members):
         return None
-    lines, _ = certificate(arrays, layer, groups[0], members)
+    lines, _ = certificate(arrays, layout, exact, number, groups[0], members)
     facts: dict[str, Any] = {"steps": max(len(known.history) - 1, 0), "gap": None}
     name: VerdictName = "identical now, will differentiate"
     if known.history:
@@ -287,7 +228,7 @@ def _alike_now(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> Lay
         else:
             rows = _of(groups[0], known.history[-1], layer)
             facts["gap"] = float(np.abs(rows[1:] - rows[:1]).max())
-    return LayerVerdict(layer, name, exact, groups, lines, facts=facts)
+    return LayerVerdict(layer, name, exact[number], groups, lines, facts=facts)
 
 
 def _of(group: Sequence[int], arrays: Arrays, layer: Layer) -> FloatArray:
@@ -374,7 +315,7 @@ def _dead(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> LayerVer
 
 def _scaled_copy(arrays: Arrays, layer: Layer, exact: Groups, known: Known) -> LayerVerdict | None:
     """Units whose incoming weights and bias are a positive multiple of another's (relu)."""
-    if not known.homogeneous or any(_recurrent(layer, m) for m in layer.incoming):
+    if not known.homogeneous or any(is_recurrent(layer, m) for m in layer.incoming):
         return None
     rows = slices(arrays, layer, layer.incoming)
     length = np.linalg.norm(rows, axis=1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_symmetry.arrays import rebuild
+from pytest_symmetry.certificates import same, slices
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.parameters import (
     fail_unreadable,
@@ -29,7 +30,6 @@ from pytest_symmetry.verdicts import (
     copied_layers,
     effective_classes,
     judge,
-    slices,
 )
 
 if TYPE_CHECKING:
@@ -344,7 +344,8 @@ def _cause(arrays: Arrays, verdict: LayerVerdict) -> str | None:
     """Name the kind of start that makes units identical for ever."""
     if verdict.name not in ("identical for ever", "group structure"):
         return None
-    if not verdict.same_entries:
+    incoming = slices(arrays, verdict.layer, verdict.layer.incoming)[list(verdict.groups[0])]
+    if not same(incoming, incoming[:1]):
         return "equal-sums"
     members = sorted(verdict.layer.incoming, key=lambda m: arrays[m.array].size)[-1:]
     weights = slices(arrays, verdict.layer, members)[list(verdict.groups[0])]

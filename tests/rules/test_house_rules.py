@@ -20,7 +20,7 @@ LEVELS = [
     ["context", "arrays", "writing"],
     ["namespace", "submission"],
     ["assignment"],
-    ["differences", "laws", "layouts", "matching", "partition", "units", "verdicts"],
+    ["certificates", "differences", "laws", "layouts", "matching", "partition", "units", "verdicts"],
     ["diagnosis"],
     ["feedback"],
     ["checks"],

@@ -104,10 +104,25 @@ def test_equal_sums_without_equal_rows_are_proved():
     parameters["W1"][1] = parameters["W1"][0]
     parameters["W2"] = np.array([[0.7, -0.2], [-0.2, 0.7]])
     parameters["W3"] = np.array([[0.5, 0.5]])
-    evidence = failure_of(parameters).evidence
+    failure = failure_of(parameters)
 
-    assert [layer.effective_width for layer in evidence.layers] == [1, 1]
-    assert "sums" in evidence.layers[1].reason
+    assert [layer.effective_width for layer in failure.evidence.layers] == [1, 1]
+    assert "W2[0, :] and W2[1, :] both sum to 0.5" in failure.evidence.layers[1].reason
+    assert failure.finding.cause == "copied-units"
+
+
+def test_the_sums_that_agree_are_given_class_by_class():
+    """Rows differ, and their sums over the two classes below agree."""
+    parameters = start(seed=2, sizes=(3, 3, 2, 1))
+    parameters["W1"][1] = parameters["W1"][0]
+    parameters["W2"] = np.array([[0.5, 0.25, 1.0], [0.25, 0.5, 1.0]])
+    parameters["W3"] = np.array([[0.5, 0.5]])
+    (first, second) = failure_of(parameters).evidence.layers
+
+    assert first.reason.endswith("W2[:, 0] and W2[:, 1] both sum to 0.75")
+    assert second.reason.startswith(
+        "W2[0, :] and W2[1, :] have equal sums over the classes of layer 1 (0, 1: 0.75; 2: 1)"
+    )
 
 
 def test_every_code_and_cause_of_this_check_has_words():
