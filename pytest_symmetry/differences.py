@@ -38,9 +38,9 @@ SIGMAS = 9.0
 """Half width of the rounding error bar, in standard deviations of the function's noise over h. A slope
 extrapolated from h and 2h has 0.95 of them, so the bar is more than nine of its own."""
 
-SEGMENTS = (1e-8, 1e-6, 1e-4)
-"""Relative lengths of one step of the segment on which the noise is measured, for float64, float32 and
-float16: long enough to change the rounding, so short that the function itself is a polynomial there."""
+SEGMENTS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
+"""Relative lengths of one step of the segment on which the noise is measured: the first that changes the
+rounding (float64, float32, float16, rounded decimals), where the function itself is still a polynomial."""
 
 COMPLEX_STEP = 1e-30
 """Imaginary step: its square vanishes beside 1 in float64, so that nothing is truncated."""
@@ -219,6 +219,7 @@ class Neighbourhood:
             name: self.random.standard_normal(array.shape) * (np.abs(array) + 1e-3)
             for name, array in self.point.items()
         }
+        coarse = False
         for length in SEGMENTS:
             values = np.array(
                 [
@@ -231,7 +232,12 @@ class Neighbourhood:
             for order in (3, 4, 5):
                 spread = float(np.sqrt(np.mean(np.diff(values, order) ** 2) / math.comb(2 * order, order)))
                 self.noise = max(self.noise, spread)
-            if len(np.unique(values)) > 5:
+            distinct = np.unique(values)
+            coarse |= len(distinct) < len(values)
+            if coarse and len(distinct) > 1:
+                # Values on a grid: their rounding is that of the grid, however regular they look.
+                self.noise = max(self.noise, float(np.diff(distinct).min()) / math.sqrt(12))
+            if len(distinct) > 5:
                 break
         return self.noise
 

@@ -157,7 +157,7 @@ def scipy_check_grad(case: Case) -> bool:
 
     x = case.flat()
     error = check_grad(case.flat_loss, case.flat_gradients, x)
-    return bool(error <= 1e-5 * max(np.linalg.norm(case.flat_gradients(x)), 1e-3))
+    return bool(np.isfinite(error) and error <= 1e-5 * max(np.linalg.norm(case.flat_gradients(x)), 1e-3))
 
 
 def scipy_check_grad_random(case: Case) -> bool:
@@ -166,7 +166,7 @@ def scipy_check_grad_random(case: Case) -> bool:
 
     x = case.flat()
     error = check_grad(case.flat_loss, case.flat_gradients, x, direction="random", rng=case.seed)
-    return bool(error <= 1e-5 * max(np.linalg.norm(case.flat_gradients(x)), 1e-3))
+    return bool(np.isfinite(error) and error <= 1e-5 * max(np.linalg.norm(case.flat_gradients(x)), 1e-3))
 
 
 def numdifftools_gradient(case: Case) -> bool:
@@ -176,7 +176,8 @@ def numdifftools_gradient(case: Case) -> bool:
     x = case.flat()
     numerical = numdifftools.Gradient(lambda v: float(case.flat_loss(v)))(x)
     claimed = case.flat_gradients(x)
-    return bool(np.abs(numerical - claimed).max() <= 1e-6 * np.abs(claimed).max())
+    worst = np.abs(numerical - claimed).max()
+    return bool(np.isfinite(worst) and worst <= 1e-6 * np.abs(claimed).max())
 
 
 def cs231n_notes(case: Case) -> bool:

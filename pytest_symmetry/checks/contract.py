@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_symmetry.arrays import FloatArray
-from pytest_symmetry.checks.naming import gradient_name, pick_gradients
+from pytest_symmetry.checks.naming import fits, gradient_name, pick_gradients
 from pytest_symmetry.checks.program import Answer, Program, changed_names, number_of, real
 from pytest_symmetry.differences import EPS, EPS32
 from pytest_symmetry.findings import Finding, Place
@@ -35,16 +35,19 @@ _SAME_GRADIENT = {"float64": 1e-9, "float32": 1e-4}
 class Contract:
     """What the first calls at a point have shown.
 
-    ``precision`` is the machine epsilon of the type each gradient came in, ``place`` where the gradient
-    function stands, ``absent`` the parameters without a gradient, ``fixed`` the integer arrays with one.
+    ``precision`` is the machine epsilon of the type each gradient came in (``loss_precision``: that of the
+    loss), ``place`` where the gradient
+    function stands, ``absent`` the parameters without a gradient, ``fixed`` and ``numbers`` the
+    integer arrays and plain whole numbers that have one.
     """
 
     value: float = np.nan
-    single: bool = False
+    loss_precision: float = EPS
     gradients: dict[str, FloatArray] = field(default_factory=dict)
     precision: dict[str, float] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     fixed: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
     returned: dict[str, Any] = field(default_factory=dict)
     copied: bool = True
     notes: list[Finding] = field(default_factory=list)
@@ -107,16 +110,17 @@ def _loss_is_number(kept: Contract, raw: Any) -> None:
     value = raw[0] if isinstance(raw, tuple | list) and len(raw) else raw
     number = number_of(raw)
     if number is None or np.iscomplexobj(number):
-        shape = list(np.shape(value)) if hasattr(value, "shape") else None
+        shape = list(value.shape) if hasattr(value, "shape") else None
         raise Broken(
             Finding("GRD110", place=kept.loss_place, facts={"type": type(value).__name__, "shape": shape})
         )
     if not np.isfinite(number):
         raise Broken(Finding("GRD111", place=kept.loss_place, facts={"value": str(float(number))}))
     kept.value = float(number)
-    kept.single = getattr(number, "dtype", None) in (np.float32, np.float16)
-    if np.ndim(value) > 0 and hasattr(value, "shape"):
-        facts = {"shape": list(np.shape(value))}
+    if getattr(number, "dtype", None) in (np.float32, np.float16):
+        kept.loss_precision = float(np.finfo(number.dtype).eps)
+    if len(getattr(value, "shape", ())):
+        facts = {"shape": list(value.shape)}
         kept.notes.append(Finding("GRD124", severity="note", place=kept.loss_place, facts=facts))
 
 
@@ -144,10 +148,11 @@ def read_gradients(
     """
     picked = pick_gradients(raw, {n: arrays[n].shape for n in names}, program.order)
     kept.absent = [name for name in names if name not in picked]
+    kept.numbers = _offered_numbers(raw, program.parameters)
     if program.offers_fixed and isinstance(raw, Mapping | tuple | list):
         shapes = {n: a.shape for n, a in program.unmoved.items() if a.size}
         offered = pick_gradients(raw, shapes, program.order) if shapes else {}
-        kept.fixed = [n for n, value in offered.items() if np.shape(value) == shapes[n]]
+        kept.fixed = [n for n, value in offered.items() if fits(value, shapes[n])]
     kept.returned = {
         "found": sorted(map(str, raw))[:20] if isinstance(raw, Mapping) else [],
         "returned": type(raw).__name__,
@@ -158,6 +163,13 @@ def read_gradients(
     for name in reversed(names):
         if name in picked:
             _read_one(kept, name, picked[name], arrays[name])
+
+
+def _offered_numbers(raw: Any, parameters: Any) -> list[str]:
+    """Return the plain whole numbers among the parameters with a gradient: ``b = 0`` is a bias as well."""
+    if not isinstance(raw, Mapping) or not isinstance(parameters, Mapping):
+        return []
+    return [n for n, value in parameters.items() if type(value) is int and gradient_name(str(n)) in raw]
 
 
 def missing(kept: Contract, names: list[str]) -> Broken:
@@ -244,7 +256,8 @@ def _loss_repeats(kept: Contract, raw: Any, program: Program) -> None:
     number = number_of(raw)
     again = np.nan if number is None else float(number)
     apart = abs(again - kept.value)
-    if not apart <= _SAME_LOSS["float32" if kept.single else "float64"] * max(abs(kept.value), abs(again)):
+    tolerance = _SAME_LOSS["float64" if kept.loss_precision == EPS else "float32"]
+    if not apart <= tolerance * max(abs(kept.value), abs(again)):
         facts = {"first": kept.value, "second": again, "reseed": program.reseed is not None}
         raise Broken(Finding("GRD112", place=kept.loss_place, facts=facts))
 

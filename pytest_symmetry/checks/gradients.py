@@ -24,7 +24,7 @@ from pytest_symmetry.checks.points import blind_spots, generic_point
 from pytest_symmetry.checks.program import Program, real
 from pytest_symmetry.checks.report import Blame, Report, notes_on
 from pytest_symmetry.checks.surroundings import Surroundings
-from pytest_symmetry.differences import EPS32, Neighbourhood
+from pytest_symmetry.differences import Neighbourhood
 from pytest_symmetry.errors import StudentTrouble, SymmetryError
 from pytest_symmetry.findings import Finding
 
@@ -164,8 +164,8 @@ class GradientCheck:
         around = Surroundings.of(self.program)
         try:
             kept = self._first_point(self.names, around)
-            if kept.fixed:
-                self._move_too(kept.fixed)
+            if kept.fixed or kept.numbers:
+                self._move_too(kept.fixed, kept.numbers)
                 kept = self._first_point(self.names, around)
             self._drop_absent(kept, self.names)
         except Broken as broken:
@@ -181,13 +181,15 @@ class GradientCheck:
         evidence = report.evidence(verdicts, self.notes, passed=finding is None, floor=judge.floor)
         return evidence, finding
 
-    def _move_too(self, names: list[str]) -> None:
-        """Let integer arrays move after all, as floats: there is a gradient for them."""
-        for name in names:
-            self.given[name] = np.asarray(self.program.unmoved.pop(name), np.float64)
+    def _move_too(self, arrays: list[str], numbers: list[str]) -> None:
+        """Let whole numbers move after all, as floats: there is a gradient for them."""
+        parameters = self.program.parameters
+        if numbers:
+            self.program.parameters = {n: float(v) if n in numbers else v for n, v in parameters.items()}
+        originals = {n: real(leaf) for n, leaf in leaves(self.program.parameters).items()}
+        self.names = self._asked(list(originals))
+        self._sort_out({n: np.asarray(a, np.float64) if n in arrays else a for n, a in originals.items()})
         self.program.offers_fixed = False
-        self.names = [n for n in self.program.order if n in self.given]
-        self.given = {n: self.given[n] for n in self.names}
 
     def _every_entry(
         self, judge: Judge, verdicts: list[ArrayVerdict], report: Report
@@ -275,7 +277,7 @@ class GradientCheck:
             self.notes.append(Finding("GRD126", severity="note", place=kept.place, facts=facts))
 
     def _neighbourhood(self, kept: Contract) -> Neighbourhood:
-        noise = 0.5 * EPS32 * abs(kept.value) if kept.single else 0.0
+        noise = 0.5 * kept.loss_precision * abs(kept.value)
         own = partial(self.program.loss_at, copied=False)
         near = Neighbourhood(own, self.point, kept.value, self.random, noise)
         near.copies = self.program.copies

@@ -38,6 +38,9 @@ CONFIRMED = 50
 STAYED = 8
 """Wrong entries that were the same at a smaller step, before the others are taken at their word."""
 
+COARSE = 1e-12
+"""Rounding noise of a loss, relative to its value, above which steps are so long that curvature shows."""
+
 GRID = 24
 _SMALLEST_SHOWN = 1e-9
 
@@ -139,23 +142,33 @@ class Locator:
     def everywhere(self, tick: Callable[[], None] | None = None) -> tuple[FloatArray, FloatArray]:
         """Measure every entry: the numerical gradient and its error bars.
 
-        Entries that differ are measured again at a smaller step, so that no kink is taken for an error; not
-        any more once many have stayed as they were, which is no kink's doing.
+        Entries that differ are measured again at other steps, so that no kink and no curvature is taken for
+        an error; not any more once many have stayed as they were.
         """
         values, bars = np.empty(self.gradient.size), np.empty(self.gradient.size)
         stayed = moved = 0
+        coarse = self.near.noise > COARSE * abs(self.near.value)
         for flat in range(self.gradient.size):
             values[flat], bars[flat] = self.entry(flat)
             off = abs(values[flat] - float(self.gradient.flat[flat]))
-            if not self.exact and off > bars[flat] + self.rtol * self.scale and (moved or stayed < STAYED):
-                again, bar = self.entry(flat, 8.0)
-                if abs(again - values[flat]) > bar + bars[flat]:
-                    values[flat], bars[flat], moved = again, bar, moved + 1
-                else:
-                    stayed += 1
+            suspect = not self.exact and off > bars[flat] + self.rtol * self.scale
+            if suspect and (moved or coarse or stayed < STAYED):
+                again = self._again(flat, values[flat], bars[flat])
+                stayed, moved = stayed + (again is None), moved + (again is not None)
+                values[flat], bars[flat] = again or (values[flat], bars[flat])
             if tick:
                 tick()
         return values.reshape(self.gradient.shape), bars.reshape(self.gradient.shape)
+
+    def _again(self, flat: int, value: float, bar: float) -> tuple[float, float] | None:
+        """Return a better value and bar for an entry, or None where the first is as good."""
+        nearer, wider = self.entry(flat, 8.0)
+        if abs(nearer - value) > wider + bar:
+            return nearer, wider
+        farther, _ = self.entry(flat, 0.5)
+        if abs(farther - value) > bar:
+            return (4 * value - farther) / 3, 2 * bar + abs(farther - value)
+        return None
 
     def all_entries(self, tick: Callable[[], None] | None = None) -> Located | None:
         """Measure every entry and return the worst; None where every one agrees."""

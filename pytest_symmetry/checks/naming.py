@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from pytest_symmetry.arrays import leaves
+from pytest_symmetry.checks.program import real
 
 _PARTS = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 _MISSING = object()
@@ -38,7 +37,7 @@ def pick_gradients(
     candidates = [_pick(returned, names, every)]
     if isinstance(returned, tuple | list):
         candidates += [_pick(part, names, every) for part in returned if _may_hold(part, names)]
-    return max(candidates, key=lambda f: (len(f), sum(_fits(v, shapes[n]) for n, v in f.items())))
+    return max(candidates, key=lambda f: (len(f), sum(fits(v, shapes[n]) for n, v in f.items())))
 
 
 def _may_hold(part: Any, names: Sequence[str]) -> bool:
@@ -46,10 +45,11 @@ def _may_hold(part: Any, names: Sequence[str]) -> bool:
     return isinstance(part, Mapping | tuple | list) or len(names) == 1
 
 
-def _fits(value: Any, shape: tuple[int, ...]) -> bool:
+def fits(value: Any, shape: tuple[int, ...]) -> bool:
+    """Return whether a value is an array of that shape."""
     try:
-        return bool(np.shape(value) == shape)
-    except ValueError:  # a ragged list
+        return bool(real(value).shape == shape)
+    except (TypeError, ValueError):  # a ragged list, or nothing that numpy takes
         return False
 
 

@@ -8,13 +8,14 @@ where the loss depends on what the array holds.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+import types
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.arrays import leaves
+from pytest_symmetry.arrays import is_object, leaves
 from pytest_symmetry.errors import StudentTrouble
 from pytest_symmetry.findings import Finding, Place
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from pytest_symmetry.arrays import FloatArray
     from pytest_symmetry.checks.program import Answer, Program
     from pytest_symmetry.context import Call
+
+_DEEPEST = 4
+_MOST_VISITED = 1000
 
 _MOST_BYTES = 1 << 28
 """Data beyond this is not copied for the comparison; a second call that differs still shows the change."""
@@ -42,7 +46,10 @@ class Surroundings:
         """Copy every array that the program's functions close over, parameters apart."""
         own = {id(array) for array in leaves(program.parameters).values()}
         around, room = cls(program), _MOST_BYTES
-        for name, array in (*_closed_over(program.loss), *_closed_over(program.gradients)):
+        walk = _Walk()
+        walk.visit("loss", program.loss)
+        walk.visit("gradients", program.gradients)
+        for name, array in walk.found:
             if id(array) not in own and id(array) not in around.arrays and array.nbytes <= room:
                 room -= array.nbytes
                 around.arrays[id(array)] = (name, array, array.copy())
@@ -124,38 +131,56 @@ def _same(array: NDArray[Any], before: NDArray[Any]) -> bool:
     return np.array_equal(array, before, equal_nan=array.dtype.kind in "fc")
 
 
-def _closed_over(function: Callable[..., Any]) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield name and array of what a function closes over, has as defaults, or got from ``partial``."""
-    while isinstance(function, functools.partial):
-        for position, value in enumerate(function.args):
-            yield from _arrays_in(f"argument {position + 1}", value)
-        for name, value in function.keywords.items():
-            yield from _arrays_in(name, value)
-        function = function.func
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return
+@dataclass(slots=True)
+class _Walk:
+    """Finds the arrays that a function can reach: by its closure, defaults, globals, and its object."""
+
+    found: list[tuple[str, NDArray[Any]]] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+
+    def visit(self, name: str, value: Any, depth: int = 0) -> None:
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind in "fciub" and value.flags.writeable:
+                self.found.append((name, value))
+            return
+        if depth > _DEEPEST or id(value) in self.seen or len(self.seen) > _MOST_VISITED:
+            return
+        self.seen.add(id(value))
+        for inner, member in _members(name, value):
+            self.visit(inner, member, depth + 1)
+
+
+def _members(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a value holds, by the name a reader would use for it."""
+    if isinstance(value, dict):
+        yield from ((f"{name}[{key!r}]", member) for key, member in value.items())
+    elif isinstance(value, list | tuple):
+        yield from ((f"{name}[{i}]", member) for i, member in enumerate(value[:_MOST_VISITED]))
+    elif isinstance(value, functools.partial):
+        yield from ((f"argument {i + 1}", member) for i, member in enumerate(value.args))
+        yield from value.keywords.items()
+        yield name, value.func
+    elif isinstance(value, types.MethodType):
+        yield getattr(type(value.__self__), "__name__", name), value.__self__
+        yield name, value.__func__
+    elif isinstance(value, types.FunctionType):
+        yield from _names_of(value)
+    elif is_object(value):
+        yield from ((f"{name}.{key}", member) for key, member in vars(value).items())
+
+
+def _names_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Yield what the names in a function's body stand for, as far as they come from outside."""
+    code = function.__code__
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         try:
-            yield from _arrays_in(name, cell.cell_contents)
+            yield name, cell.cell_contents
         except ValueError:  # a name that has no value yet
             continue
-    names = code.co_varnames[: code.co_argcount]
     defaults = function.__defaults__ or ()
-    for name, value in zip(names[len(names) - len(defaults) :], defaults, strict=True):
-        yield from _arrays_in(name, value)
+    named = code.co_varnames[: code.co_argcount]
+    yield from zip(named[len(named) - len(defaults) :], defaults, strict=True)
     for name in code.co_names:
-        if name in function.__globals__:
-            yield from _arrays_in(name, function.__globals__[name])
-
-
-def _arrays_in(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, NDArray[Any]]]:
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind in "fciub" and value.flags.writeable:
+        value = function.__globals__.get(name)
+        if not isinstance(value, types.ModuleType | type | types.BuiltinFunctionType):
             yield name, value
-    elif depth < 3 and isinstance(value, dict):
-        for key, member in value.items():
-            yield from _arrays_in(f"{name}[{key!r}]", member, depth + 1)
-    elif depth < 3 and isinstance(value, list | tuple) and len(value) < 1000:
-        for index, member in enumerate(value):
-            yield from _arrays_in(f"{name}[{index}]", member, depth + 1)

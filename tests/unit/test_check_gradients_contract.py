@@ -226,6 +226,34 @@ def test_loss_that_scales_its_data(net: Network) -> None:
     assert np.array_equal(X, before)
 
 
+def test_data_of_an_object_is_named_as_well(net: Network) -> None:
+    """A method that changes its object's data in place."""
+
+    class Scaled(Network):
+        def loss(self, parameters: Arrays) -> float:
+            self.X *= 0.5
+            return super().loss(parameters)
+
+    scaled = Scaled(net.parameters, net.X, net.y)
+    finding, _ = broken(scaled.loss, scaled.gradients, net.parameters)
+
+    assert (finding.code, finding.facts["arrays"]) == ("PUR103", ["Scaled.X"])
+
+
+def test_state_of_an_object_may_change(net: Network) -> None:
+    """A network object that keeps its parameters and sums is no trouble."""
+
+    class Kept(Network):
+        def loss(self, parameters: Arrays) -> float:
+            for name, value in parameters.items():
+                self.parameters[name][...] = value
+            return super().loss(self.parameters)
+
+    kept = Kept({n: v.copy() for n, v in net.parameters.items()}, net.X, net.y)
+
+    assert check_gradients(kept.loss, net.gradients, net.parameters).passed
+
+
 def test_shifting_the_data_once_counts_as_well(net: Network) -> None:
     """X -= X.mean() gives the same answer every time, and is still a change of the caller's data."""
     X = net.X

@@ -90,6 +90,44 @@ def test_integers_with_a_gradient_move_as_floats() -> None:
     assert [a.name for a in evidence.arrays] == ["W", "b"]
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_bias_typed_as_a_whole_number_is_checked(right: bool) -> None:
+    """b = 0 is a parameter where db is returned."""
+    found = outcome(
+        lambda p: float((p["w"] ** 2).sum() + p["b"] ** 2),
+        lambda p: {"dw": 2 * p["w"], "db": (2 if right else 3) * p["b"]},
+        {"w": B, "b": 1, "layers": 2},
+    )
+
+    assert found == "GRD101 db ()" or (right and [a.name for a in found.arrays] == ["w", "b"])
+
+
+class Tensor:
+    """What other libraries' tensors look like: convertible, and shy about their history."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.asarray(values)
+        self.attached = True
+
+    def detach(self) -> Tensor:
+        free = Tensor(self.values)
+        free.attached = False
+        return free
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        assert not self.attached
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
+def test_tensors_of_other_libraries() -> None:
+    """They become numpy arrays once; results may be tensors too."""
+    evidence = check_gradients(
+        lambda p: Tensor((p["W"] ** 3).sum()), lambda p: {"dW": Tensor(3 * p["W"] ** 2)}, {"W": Tensor(W)}
+    )
+
+    assert evidence.passed
+
+
 def test_loss_and_gradients_in_one_function(net: Network) -> None:
     """One function may serve for both."""
 
