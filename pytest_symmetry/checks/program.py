@@ -53,10 +53,14 @@ class Program:
 
         With ``copied=False`` it gets ``arrays`` themselves, which the caller does not use again.
         """
-        own = {n: self.copies.of(n, a) for n, a in arrays.items()} if copied else arrays
+        surroundings = context.current()
+        own: Mapping[str, NDArray[Any]] = arrays
+        if copied:
+            # A submission's call is kept with its arguments: these must stay what they were.
+            kept = surroundings is not None
+            own = {n: a.copy() if kept else self.copies.of(n, a) for n, a in arrays.items()}
         unmoved = {n: a.copy() for n, a in self.unmoved.items()}
         given = rebuild(self.parameters, {**unmoved, **own}, copied=False)
-        surroundings = context.current()
         before = len(surroundings.calls) if surroundings else 0
         if self.reseed is not None:
             self.reseed()

@@ -407,3 +407,21 @@ def test_calls_of_perturbed_losses_are_not_kept(net: Network) -> None:
 
     assert len(context.calls) == 2
     assert context.evidence == [evidence]
+
+
+def test_kept_calls_keep_their_arguments() -> None:
+    """Large arrays of a kept call are not used again for the next one."""
+    context = Context()
+    there = Elsewhere(context)
+    W = np.random.default_rng(0).normal(size=20_000)
+    with entered(context):
+        check_gradients(
+            lambda p: there.call("cost", float(np.sin(p["W"]).sum()), (p["W"],)),
+            lambda p: there.call("backward", {"dW": np.cos(p["W"])}, (p["W"],)),
+            {"W": W},
+        )
+
+    assert len(context.calls) == 4
+    assert all(np.array_equal(call.args[0], context.calls[0].args[0]) for call in context.calls)
+    last = context.calls[-1]
+    assert np.array_equal(last.result["dW"], np.cos(last.args[0]))
