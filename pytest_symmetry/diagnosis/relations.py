@@ -110,6 +110,7 @@ def _constants(sizes: Sizes) -> list[tuple[float, str, str]]:
         (0.5, "factor-half", ""),
         (math.log(10), "logarithm-base", ""),
         (1 / math.log(10), "logarithm-base", ""),
+        (1 / math.log(2), "logarithm-base", ""),
     ]
     for n, meaning in sizes.items():
         if n > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,6 +36,12 @@ def mean(site: Site, scope: Scope) -> Iterator[Change]:
             if _is_reciprocal(dropped, scope):
                 yield Change(kept, "factor-m", facts)
                 yield Change(product(node, dropped), "factor-1-over-m", facts)
+    if (
+        isinstance(node, ast.AugAssign)
+        and isinstance(node.op, ast.Div)
+        and _counts_examples(node.value, scope)
+    ):
+        yield Change(ast.Pass(), "factor-m", facts)
     name = called(node)
     if name in ("mean", "average") and isinstance(node, ast.Call) and is_reduced(site, scope):
         yield Change(renamed(node, "sum"), "factor-m", facts)
@@ -68,9 +75,18 @@ def penalty(site: Site, scope: Scope) -> Iterator[Change]:
         if weights.size < 2 or not np.isclose(site.value, np.sum(weights**2), rtol=1e-12, atol=0):
             continue
         for text, other in arrays.items():
-            if _BIAS.search(text) and other is not weights:
+            if _is_bias(text) and other is not weights:
                 both = ast.BinOp(site.node, ast.Add(), code(f"np.sum({text} ** 2)"))
                 yield Change(both, "bias-in-penalty", {"target": site.target, "term": text})
+        biases = [text for text, other in arrays.items() if _is_bias(text) and other is not weights]
+        if len(biases) > 1:
+            every = ast.BinOp(site.node, ast.Add(), code(" + ".join(f"np.sum({t} ** 2)" for t in biases)))
+            yield Change(every, "bias-in-penalty", {"target": site.target, "term": ", ".join(biases)})
+
+
+def _is_bias(text: str) -> bool:
+    """Return whether a variable is a bias itself, not its gradient."""
+    return bool(_BIAS.search(text)) and "d" not in text[-4:]
 
 
 def is_reduced(site: Site, scope: Scope) -> bool:
@@ -219,6 +235,15 @@ def logarithm(site: Site, _scope: Scope) -> Iterator[Change]:
         yield Change(plain, "complement-missing", {"target": site.target})
 
 
+def logarithm_of_all(site: Site, scope: Scope) -> Iterator[Change]:
+    """Another logarithm in the whole of a number, wherever it is taken."""
+    node = site.node
+    if isinstance(node, ast.BinOp) and number(site.value) and "log(" in ast.unparse(scope.function):
+        for name, base in (("log10", 10.0), ("log2", 2.0)):
+            facts = {"target": site.target, "instead": name}
+            yield Change(product(ast.Constant(1 / math.log(base)), node), "logarithm-base", facts)
+
+
 def epsilon(site: Site, _scope: Scope) -> Iterator[Change]:
     """The small number that keeps a root or a quotient finite: inside, outside, or missing."""
     node = site.node
@@ -287,60 +312,31 @@ def bias_gradient(site: Site, _scope: Scope) -> Iterator[Change]:
         yield Change(code(text), cause, facts)
 
 
-def gates(site: Site, _scope: Scope) -> Iterator[Change]:
-    """Sums written into overlapping or repeated places that are overwritten, and the reverse."""
+def helper_bias(site: Site, scope: Scope) -> Iterator[Change]:
+    """A bias that is not handed to the helper that adds it, in one place only."""
     node = site.node
+    if not isinstance(site.parent, ast.Call) or site.slot != "args" or not isinstance(node, ast.expr):
+        return
+    text = ast.unparse(node)
+    if _BIAS.search(text) and isinstance(scope.value_of(node), np.ndarray):
+        yield Change(code(f"np.zeros_like({text})"), "bias-missing", {"target": site.target, "term": text})
+
+
+def taken_away(site: Site, _scope: Scope) -> Iterator[Change]:
+    """The target, subtracted in place at the true classes, or a regularisation that is added in place."""
+    node = site.node
+    if not isinstance(node, ast.AugAssign):
+        return
     facts = {"target": site.target}
-    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-        assigned = ast.Assign([node.target], node.value)
-        yield Change(assigned, "overwritten-not-added", facts)
-    if isinstance(node, ast.Expr) and called(node.value) == "at" and isinstance(node.value, ast.Call):
-        array, index, value = node.value.args[:3]
-        text = f"{ast.unparse(array)}[{ast.unparse(index)}] = {ast.unparse(value)}"
-        yield Change(ast.parse(text).body[0], "overwritten-not-added", facts)
-
-
-def inside_sum(site: Site, _scope: Scope) -> Iterator[Change]:
-    """A term that is added to each entry before the sum, not once after it."""
-    node = site.node
-    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
-        return
-    total, term = node.left, node.right
-    if isinstance(total, ast.Call) and called(total) == "sum" and total.args:
-        inner = ast.BinOp(total.args[0], ast.Add(), term)
-        moved = ast.Call(total.func, [inner, *total.args[1:]], total.keywords)
-        yield Change(moved, "term-inside-the-sum", {"target": site.target})
-
-
-def overlap(site: Site, _scope: Scope) -> Iterator[Change]:
-    """A place that several rounds of an outer loop add to, and that each round clears first."""
-    node = site.node
-    if not isinstance(node, ast.For) or not isinstance(node.target, ast.Name):
-        return
-    for statement in node.body:
-        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Subscript):
-            if node.target.id in names_in(statement.target.slice):
-                continue
-            cleared = ast.Assign([statement.target], ast.Constant(0))
-            facts = {"target": ast.unparse(statement.target.value)}
-            yield Change(ast.If(ast.Constant(True), [cleared, node], []), "overwritten-not-added", facts)
-
-
-def stride(site: Site, _scope: Scope) -> Iterator[Change]:
-    """A stride or a padding that is left out of an index."""
-    node = site.node
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        for kept, dropped in ((node.left, node.right), (node.right, node.left)):
-            if isinstance(dropped, ast.Name) and "stride" in dropped.id.lower():
-                yield Change(kept, "stride-ignored", {"target": site.target})
-
-
-def recurrence(site: Site, _scope: Scope) -> Iterator[Change]:
-    """Time that runs the wrong way."""
-    node = site.node
-    if isinstance(node, ast.For) and called(node.iter) == "reversed" and isinstance(node.iter, ast.Call):
-        forwards = ast.For(node.target, node.iter.args[0], node.body, node.orelse)
-        yield Change(forwards, "loop-runs-forwards", {"target": site.target})
+    one = isinstance(node.value, ast.Constant) and node.value.value == 1
+    if isinstance(node.op, ast.Sub) and isinstance(node.target, ast.Subscript) and one:
+        yield Change(ast.Pass(), "target-not-subtracted", facts)
+    if isinstance(node.op, ast.Add) and any(_STRENGTH.match(name) for name in names_in(node.value)):
+        yield Change(ast.Pass(), "regularisation-missing", facts)
+        for factor in (2.0, 0.5):
+            more = product(ast.Constant(factor), node.value)
+            added = ast.AugAssign(node.target, node.op, more)
+            yield Change(added, "regularisation-factor", {**facts, "factor": factor})
 
 
 FIELD_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
@@ -356,9 +352,7 @@ FIELD_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     start,
     softmax_axis,
     bias_gradient,
-    gates,
-    inside_sum,
-    overlap,
-    stride,
-    recurrence,
+    helper_bias,
+    taken_away,
+    logarithm_of_all,
 )

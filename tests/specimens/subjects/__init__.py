@@ -41,9 +41,9 @@ def planted(subject: ModuleType, fault: Fault, style: str) -> str:
 
 
 def _subjects() -> tuple[ModuleType, ...]:
-    from specimens.subjects import conv, deep, network, recurrent, softmax, training
+    from specimens.subjects import classifier, conv, deep, network, recurrent, softmax, training
 
-    return (network, deep, softmax, conv, recurrent, training)
+    return (network, deep, softmax, conv, recurrent, training, classifier)
 
 
 SUBJECTS = _subjects()

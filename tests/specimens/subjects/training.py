@@ -5,7 +5,7 @@ import numpy as np
 from specimens.rehearsal import match_finding
 from specimens.subjects import fault
 
-REFERENCE = '''
+REFERENCE = """
 import numpy as np
 
 def adam(w, dw, v, s, t, learning_rate, beta1, beta2, epsilon):
@@ -53,9 +53,9 @@ def layernorm_forward(x, gamma, beta, eps):
     mean = np.mean(x, axis=1, keepdims=True)
     var = np.var(x, axis=1, keepdims=True)
     return gamma * (x - mean) / np.sqrt(var + eps) + beta
-'''
+"""
 
-OWN = '''
+OWN = """
 import numpy as np
 
 def adam(w, dw, v, s, t, learning_rate, beta1, beta2, epsilon):
@@ -96,9 +96,9 @@ def batchnorm_backward(dout, x, gamma, eps):
 def layernorm_forward(x, gamma, beta, eps):
     c = x - x.mean(axis=1)[:, None]
     return beta + gamma * c / np.sqrt((c * c).mean(axis=1)[:, None] + eps)
-'''
+"""
 
-ROWS = '''
+ROWS = """
 import numpy as np
 
 def moved(old, new, share):
@@ -147,7 +147,7 @@ def layernorm_forward(x, gamma, beta, eps):
     for row in x:
         out.append(gamma * (row - row.mean()) / np.sqrt(row.var() + eps) + beta)
     return np.array(out)
-'''
+"""
 
 STYLES = {"own": OWN, "rows": ROWS}
 

@@ -1,0 +1,1 @@
+"""How long the diagnosis takes, and how often it names what was planted."""

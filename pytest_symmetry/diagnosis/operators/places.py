@@ -1,0 +1,74 @@
+"""Mistakes of where and when: places that are written more than once, strides, the order of time."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+from pytest_symmetry.diagnosis.observation import Scope, Site
+from pytest_symmetry.diagnosis.operators.change import Change, called, names_in
+
+
+def gates(site: Site, _scope: Scope) -> Iterator[Change]:
+    """Sums written into overlapping or repeated places that are overwritten, and the reverse."""
+    node = site.node
+    facts = {"target": site.target}
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        assigned = ast.Assign([node.target], node.value)
+        yield Change(assigned, "overwritten-not-added", facts)
+    if isinstance(node, ast.Expr) and called(node.value) == "at" and isinstance(node.value, ast.Call):
+        array, index, value = node.value.args[:3]
+        text = f"{ast.unparse(array)}[{ast.unparse(index)}] = {ast.unparse(value)}"
+        yield Change(ast.parse(text).body[0], "overwritten-not-added", facts)
+
+
+def inside_sum(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A term that is added to each entry before the sum, not once after it."""
+    node = site.node
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+        return
+    total, term = node.left, node.right
+    if isinstance(total, ast.Call) and called(total) == "sum" and total.args:
+        inner = ast.BinOp(total.args[0], ast.Add(), term)
+        moved = ast.Call(total.func, [inner, *total.args[1:]], total.keywords)
+        yield Change(moved, "term-inside-the-sum", {"target": site.target})
+
+
+def overlap(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A place that several rounds of an outer loop add to, and that each round clears first."""
+    node = site.node
+    if not isinstance(node, ast.For) or not isinstance(node.target, ast.Name):
+        return
+    for statement in node.body:
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Subscript):
+            if node.target.id in names_in(statement.target.slice):
+                continue
+            cleared = ast.Assign([statement.target], ast.Constant(0))
+            facts = {"target": ast.unparse(statement.target.value)}
+            yield Change(ast.If(ast.Constant(True), [cleared, node], []), "overwritten-not-added", facts)
+
+
+def stride(site: Site, _scope: Scope) -> Iterator[Change]:
+    """A stride or a padding that is left out of an index."""
+    node = site.node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for kept, dropped in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(dropped, ast.Name) and "stride" in dropped.id.lower():
+                yield Change(kept, "stride-ignored", {"target": site.target})
+
+
+def recurrence(site: Site, _scope: Scope) -> Iterator[Change]:
+    """Time that runs the wrong way."""
+    node = site.node
+    if isinstance(node, ast.For) and called(node.iter) == "reversed" and isinstance(node.iter, ast.Call):
+        forwards = ast.For(node.target, node.iter.args[0], node.body, node.orelse)
+        yield Change(forwards, "loop-runs-forwards", {"target": site.target})
+
+
+PLACE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
+    gates,
+    inside_sum,
+    overlap,
+    stride,
+    recurrence,
+)
