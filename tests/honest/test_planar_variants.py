@@ -19,7 +19,7 @@ VARIANTS = [s.name for s in load_specimens(PLANAR) if s.correct]
 
 # Notes that are true of a variant, whatever the seed. An unfounded one would be a false word too.
 NOTES = {
-    "single-precision-inside": {"MAT202", "GRD122"},  # float32 where the notebook says float64
+    "single-precision-inside": {"MAT202", "GRD108", "GRD122"},  # float32 where the notebook says float64
     "cost-with-a-small-number-inside-the-log": {"GRD121"},  # where it shows: 2e-9 of a gradient
     "a-number-computed-in-another-cell": {"SUB201"},  # a cell that is no definition had to run
     "cache-as-a-named-tuple": {"SUB201"},  # as above: a named tuple is made by a call
