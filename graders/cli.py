@@ -39,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _WRITTEN = {
-    "Class pages": ("class.html", "class-staff.html"),
+    "Class pages": ("class.html", "class-staff.html", "class.csv"),
     "Student pages": ("feedback",),
     "Results": ("results.jsonl", "gradebook.sqlite"),
 }

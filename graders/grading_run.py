@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graders.batch import check_solution, fingerprint, grade, key_of
+from graders.class_counts import class_csv
 from graders.class_page import class_page
 from graders.gradebook import Gradebook, open_gradebook, to_text
 from graders.intake import Entry, take_in
@@ -76,6 +77,7 @@ def _write_class(order: Order, book: Gradebook) -> None:
     lines = [newest[entry.student][1] for entry in order.entries if entry.student in newest]
     results = [Result.from_json(line) for line in lines]
     write_atomically(order.out / "results.jsonl", "".join(f"{to_text(line)}\n" for line in lines))
+    write_atomically(order.out / "class.csv", class_csv(results))
     for name, with_names in (("class.html", False), ("class-staff.html", True)):
         page = class_page(
             results, title=order.assignment.title, names=with_names, expected=len(order.entries)
