@@ -21,7 +21,6 @@ from graders.intake import Entry, in_chunks
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.feedback.html import student_page
-from pytest_symmetry.feedback.ordering import first_cause
 from pytest_symmetry.feedback.text import words_or_facts
 from pytest_symmetry.findings import Outcome, Result
 from pytest_symmetry.grading import versions
@@ -208,17 +207,21 @@ def check_solution(assignment: Assignment, seed: int) -> Result:
     load_reference(assignment.folder)
     solution = Entry("solution", assignment.source, assignment.notebook)
     (result,) = run_tests(assignment, [solution], seed)
-    failed = [v for v in result.tests if v.outcome is not Outcome.PASSED]
-    if failed or not result.tests:
-        finding = first_cause(result.tests)
-        why = f": {finding.code} {words_or_facts(finding).title}" if finding else ""
-        what = (
-            f"its own solution fails {failed[0].name}{why}"
-            if failed
-            else "its tests ask nothing of a submission"
-        )
-        raise AssignmentError(assignment.source, f"{what}; mend the solution or the test before grading")
+    if problem := _failure(result):
+        raise AssignmentError(assignment.source, f"{problem}; mend the solution or the test before grading")
     return result
+
+
+def _failure(result: Result) -> str:
+    """Return what a solution fails, in a few words, or ""."""
+    if not result.tests:
+        return "its tests ask nothing of a submission"
+    failed = [v for v in result.tests if v.outcome is not Outcome.PASSED]
+    if not failed:
+        return ""
+    said = [words_or_facts(finding) for finding in failed[0].findings]
+    why = f": {said[0].code} {said[0].seen or said[0].title}" if said else ""
+    return f"its own solution fails {failed[0].name}{why}"
 
 
 def fingerprint(assignment: Assignment) -> str:

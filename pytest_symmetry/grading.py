@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest_symmetry
 from pytest_symmetry import errors
 from pytest_symmetry.assignment import reference_place
+from pytest_symmetry.diagnosis.consequences import attribute
 from pytest_symmetry.feedback.terminal import finding_lines
 from pytest_symmetry.feedback.text import harmless, words_or_facts
 from pytest_symmetry.findings import Finding, Outcome, Place, Result, Verdict
@@ -140,8 +141,10 @@ class Graded:
     verdicts: dict[int, Verdict] = field(default_factory=dict)
 
     def result(self, seed: int) -> Result:
-        """Return the whole result, tests in their own order."""
-        verdicts = tuple(self.verdicts[key] for key in sorted(self.verdicts))
+        """Return the whole result, tests in their own order, consequences marked as such."""
+        ordered = [self.verdicts[key] for key in sorted(self.verdicts)]
+        told = attribute({str(number): verdict.findings for number, verdict in enumerate(ordered)})
+        verdicts = tuple(replace(v, findings=told[str(number)]) for number, v in enumerate(ordered))
         waits = [v.name for v in verdicts if v.outcome is Outcome.WAITS]
         return Result(
             student=self.student,

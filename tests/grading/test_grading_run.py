@@ -166,7 +166,7 @@ def test_a_broken_solution_stops_before_anything_is_written(course):
     [
         ("def test_it(): pass", "tests could not be run"),
         ("import nosuchmodule", "tests could not be run"),
-        ("def test_it(submission): {}['x']", "its own solution fails test_it"),
+        ("def test_it(submission): {}['x']", "its own solution fails test_it: TST102 .*KeyError"),
     ],
 )
 def test_tests_that_ask_nothing_or_do_not_run_stop_too(course, test, said):
