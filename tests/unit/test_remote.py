@@ -224,6 +224,9 @@ def test_in_process_gives_the_same_answers():
         assert os.getpid() == functions.pid()
         assert 11 == functions.apply(lambda x: x + 1, 10)
         assert "SUB103" == trouble(functions.fails, 1.0).finding.code
+        before = np.random.get_state()[1:3]
+        functions.draw()
+        assert str(before) == str(np.random.get_state()[1:3])
 
 
 def test_a_frame_that_is_no_answer_ends_that_process(own, monkeypatch):
