@@ -64,7 +64,9 @@ def check_gradients(
     Each array is compared with central differences along random directions, whose error is estimated from
     the function itself (see ``pytest_symmetry.differences``): a difference is reported only if it is
     outside the error bar and larger than ``rtol`` beside that array's own gradient. Each evaluation gets
-    its own copy of the parameters.
+    its own copy of the parameters. Right gradients are settled by moving all arrays at once: two
+    evaluations, beside four that see whether both functions repeat themselves and change nothing. Complex
+    steps, where the code takes them and a real difference confirms them, measure single entries.
 
     Args:
         loss: takes the parameters, returns a number (or a tuple that begins with it).
@@ -83,7 +85,8 @@ def check_gradients(
         reseed: called before every evaluation, for a loss that draws random numbers.
 
     Returns:
-        What was measured, array by array, with notes.
+        What was measured, array by array, with notes. Where all arrays were moved at once, the residual
+        of that one difference stands for each, beside its own gradient.
 
     Raises:
         CheckFailed: a gradient is wrong, or the functions break their contract.
