@@ -80,7 +80,7 @@ def test_a_cache_of_any_kind_is_followed_from_forward_to_backward():
     assert found.cause == "activation-derivative-missing"
     assert found.facts["target"] == "dZ"
     assert (found.place.function, found.place.cell, found.place.line) == ("backward", 4, 1)
-    assert "dZ lacks the derivative of tanh" in render(found)
+    assert "The derivative of tanh is missing in dZ" in render(found)
 
 
 def test_without_a_reference_only_relations_are_tried():
