@@ -120,6 +120,19 @@ def specimens() -> None:
         print(f"{head}, {named} named as promised, {silent} not named, others {wrong}")
 
 
+def table() -> None:
+    """Print row of the list of mistakes, mistake, style, code and first cause, for every program."""
+    from specimens.rehearsal import first_finding
+    from specimens.subjects import SUBJECTS, planted
+
+    cases = [(s, fault, style) for s in SUBJECTS for fault in s.FAULTS for style in fault.patches]
+    for subject, fault, style in sorted(cases, key=lambda case: case[1].row):
+        _, finding = first_finding(subject.REFERENCE, planted(subject, fault, style), subject.tests)
+        name = subject.__name__.rpartition(".")[2]
+        code, cause = (finding.code, finding.cause or "-") if finding else ("-", "-")
+        print(f"{fault.row or '-':>3}  {name + ', ' + style:24} {fault.name:48} {code}  {cause}")
+
+
 def held_out(splits: int, pairs: int) -> None:
     """Print what is said of mistakes that the dictionary does not know, and of two at once."""
     from specimens import test_held_out as module
@@ -139,8 +152,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=150)
+    parser.add_argument(
+        "--table", action="store_true", help="print the first cause of every program and stop"
+    )
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
+    if options.table:
+        table()
+        return
     planar()
     specimens()
     held_out(options.splits, options.pairs)
