@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pytest_symmetry.checks.initialization import check_initialization
     from pytest_symmetry.checks.matches import check_matches
     from pytest_symmetry.checks.purity import check_purity
+    from pytest_symmetry.checks.specialization import check_specialization
     from pytest_symmetry.checks.symmetry import check_symmetry
-    from pytest_symmetry.errors import CheckFailed, SymmetryError
+    from pytest_symmetry.errors import CheckFailed
     from pytest_symmetry.findings import Finding, GradientEvidence, MatchEvidence, SymmetryEvidence
 
 __version__ = "0.1.0"
@@ -27,13 +28,13 @@ __all__ = [
     "Finding",
     "GradientEvidence",
     "MatchEvidence",
-    "SymmetryError",
     "SymmetryEvidence",
     "check_backward",
     "check_gradients",
     "check_initialization",
     "check_matches",
     "check_purity",
+    "check_specialization",
     "check_symmetry",
 ]
 
@@ -42,13 +43,13 @@ _HOME = {
     "Finding": "findings",
     "GradientEvidence": "findings",
     "MatchEvidence": "findings",
-    "SymmetryError": "errors",
     "SymmetryEvidence": "findings",
     "check_backward": "checks.backward",
     "check_gradients": "checks.gradients",
     "check_initialization": "checks.initialization",
     "check_matches": "checks.matches",
     "check_purity": "checks.purity",
+    "check_specialization": "checks.specialization",
     "check_symmetry": "checks.symmetry",
 }
 
