@@ -69,6 +69,7 @@ class PlainProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._reader: threading.Thread | None = None
 
     def alive(self) -> bool:
         """Return whether a process is running."""
@@ -95,7 +96,8 @@ class PlainProcess:
             env=child_environment(),
             start_new_session=sys.platform != "win32",
         )
-        threading.Thread(target=self._pump, args=(self._process, self._frames), daemon=True).start()
+        self._reader = threading.Thread(target=self._pump, args=(self._process, self._frames), daemon=True)
+        self._reader.start()
 
     @staticmethod
     def _pump(process: subprocess.Popen[bytes], frames: queue.SimpleQueue[bytes | None]) -> None:
@@ -146,7 +148,12 @@ class PlainProcess:
                 os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
+        # The reader must be gone before its descriptor is: the next process may get the same number, and a
+        # reader that is late would take its frames.
+        assert self._reader is not None
+        self._reader.join(_GRACE)
+        pipes = [process.stdin] if self._reader.is_alive() else [process.stdin, process.stdout]
+        for pipe in pipes:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()

@@ -211,6 +211,16 @@ def test_objects_of_a_lost_process_say_so(own):
     assert "SUB105" == trouble(own.layer_width, layer).finding.code
 
 
+def test_a_closed_process_leaves_no_reader_behind(own):
+    """A late reader would take the frames of the next process, whose pipe may have the same number."""
+    for _ in range(5):
+        own.twice(1)
+        reader = own._opened.transport._reader
+        own._opened.close()
+
+        assert not reader.is_alive()
+
+
 def test_the_environment_of_the_judge_stays_with_the_judge(own, monkeypatch):
     """Tokens of a CI run are not for students' code."""
     monkeypatch.setenv("COURSE_TOKEN", "secret")
