@@ -20,11 +20,11 @@ def located(array: str, wrong: Sequence[str], names: Sequence[str]) -> Relation 
     match = _NAME.match(array)
     if match is None:
         return None
-    layers = {int(m["layer"]): {} for name in names if (m := _NAME.match(name))}  # type: dict[int, dict[str, bool]]
+    layers: dict[int, dict[str, bool]] = {}
     for name in names:
         if m := _NAME.match(name):
-            layers[int(m["layer"])][m["kind"]] = name in wrong
-    top = max(layer for layer, kinds in layers.items() if any(kinds.values()))
+            layers.setdefault(int(m["layer"]), {})[m["kind"]] = name in wrong
+    top = max((layer for layer, kinds in layers.items() if any(kinds.values())), default=None)
     layer = int(match["layer"])
     if layer != top or set(layers[layer]) != {"W", "b"}:
         return None

@@ -9,6 +9,7 @@ from pytest_symmetry.diagnosis import dictionary as module
 from pytest_symmetry.diagnosis.consequences import attribute
 from pytest_symmetry.diagnosis.dictionary import Entry
 from pytest_symmetry.diagnosis.explain import explain
+from pytest_symmetry.diagnosis.locating import located
 from pytest_symmetry.diagnosis.naming import named
 from pytest_symmetry.errors import CheckFailed
 from pytest_symmetry.feedback.text import render
@@ -257,3 +258,8 @@ def test_an_array_that_is_wrong_and_not_measured_is_not_called_right():
     found = explain(spoken, student=student, expected={"W1": right["dW"]}, parameters={"W1": W, "b1": b})
 
     assert found.cause == "located-error"
+
+
+def test_nothing_is_located_where_no_gradient_counts_as_wrong():
+    """A difference below the noise of the expected values points nowhere."""
+    assert located("W1", [], ["W1", "b1", "W2", "b2"]) is None
