@@ -67,6 +67,12 @@ class Assignment:
         return self.folder / self.notebook
 
     @property
+    def data(self) -> Path | None:
+        """The folder of files that submissions may read, if there is one."""
+        folder = self.folder / "data"
+        return folder if folder.is_dir() else None
+
+    @property
     def tests(self) -> list[Path]:
         """The test files, in order."""
         return sorted(self.folder.glob("test_*.py"))

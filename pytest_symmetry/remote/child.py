@@ -33,6 +33,10 @@ class HungError(BaseException):
     """A function that already ran past its limit was reached again."""
 
 
+class CallbackError(RuntimeError):
+    """A function of the judge's could not do with the arguments that it was called with."""
+
+
 class Printed(io.TextIOBase):
     """Collects what the student's code prints, up to a limit; the rest is counted, not kept."""
 
@@ -82,7 +86,10 @@ class Server:
         return lambda *args, **kwargs: self._call_back(known.number, args, kwargs)
 
     def _call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self.ask({"callback": number, "args": args, "kwargs": kwargs})["result"]
+        answer = self.ask({"callback": number, "args": args, "kwargs": kwargs})
+        if "raised" in answer:
+            raise CallbackError(answer["raised"])
+        return answer["result"]
 
     def answer(self, message: dict[str, Any], frame: bytes) -> bytes:
         """Return the reply to one message, as a frame. Never raises for what the student's code does.
@@ -224,10 +231,6 @@ def _arrays_in(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Any
             yield from _arrays_in(part, f"{path}[{key!r}]", depth + 1)
 
 
-def _argument_arrays(message: dict[str, Any]) -> dict[str, Any]:
-    return {**dict(_arrays_in(message["args"], "args")), **dict(_arrays_in(message["kwargs"], "kwargs"))}
-
-
 def _same(a: Any, b: Any) -> bool:
     return b is None or (a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
 
@@ -365,9 +368,8 @@ def _protocol() -> tuple[Callable[[int], bytes], Callable[[bytes], None]]:
     return (lambda size: os.read(source, size)), send
 
 
-def main() -> None:
+def serve(read: Callable[[int], bytes], send: Callable[[bytes], None]) -> None:
     """Answer messages until the judge closes the pipe."""
-    read, send = _protocol()
     watch = Watch(send)
     watch.start()
 
@@ -391,4 +393,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(*_protocol())

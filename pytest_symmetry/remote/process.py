@@ -64,7 +64,7 @@ class Transport(Protocol):
 class PlainProcess:
     """A subprocess of this Python, started at the first message."""
 
-    isolation = "own process, time and memory limits"
+    isolation = "level 1 (thin: own process, time and memory limits)"
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -203,7 +203,7 @@ def _same_random_state() -> Iterator[None]:
 class InProcess:
     """The same answers from this very process, for a debugger: no limits, and breakpoints work."""
 
-    isolation = "none: in this process"
+    isolation = "level 0 (open: in this process)"
 
     def __init__(self) -> None:
         self._server: Server | None = None

@@ -17,6 +17,7 @@ from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.findings import Finding, Place
 from pytest_symmetry.remote import wire
 from pytest_symmetry.remote.process import NoAnswer, Transport
+from pytest_symmetry.remote.replies import checked_reply
 
 if TYPE_CHECKING:
     from pytest_symmetry.submission import Submission
@@ -90,8 +91,13 @@ class OpenedSubmission:
         raise wire.WireError(msg)
 
     def _serve(self, question: dict[str, Any]) -> bytes:
-        function = self.callbacks[question["callback"]]
-        return wire.encode({"result": function(*question["args"], **question["kwargs"])}, self.keep)
+        """Answer a callback; what it raises for the arguments that came is told to the one who called."""
+        try:
+            function = self.callbacks[wire.index(question["callback"])]
+            result = function(*question["args"], **question["kwargs"])
+        except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+            return wire.encode({"raised": f"{type(error).__name__}: {error}"[:2000]})
+        return wire.encode({"result": result}, self.keep)
 
     def _ask(self, message: dict[str, Any], name: str) -> dict[str, Any]:
         if self.refused is not None:
@@ -106,7 +112,7 @@ class OpenedSubmission:
     def _exchange(self, message: dict[str, Any], name: str) -> dict[str, Any]:
         frame = wire.encode(_without_proxies(message, self), self.keep)
         try:
-            raw = self.transport.ask(frame, message["seconds"], self._serve)
+            raw = checked_reply(self.transport.ask(frame, message["seconds"], self._serve))
         except NoAnswer as silence:
             kind = "time" if silence.why == "time" else "died"
             raw = {"trouble": {"kind": kind, "name": name, "seconds": message["seconds"]}}
@@ -136,7 +142,7 @@ class OpenedSubmission:
             finding = Finding("SUB106", place=_place(trouble), facts=_problem_facts(trouble))
             self.refused = errors.NotLoaded(finding, finding.facts["message"])
             raise self.refused
-        self.problems = list(reply["problems"])
+        self.problems = list(reply.get("problems", ()))
 
     def _raise_for(self, trouble: dict[str, Any], name: str) -> errors.StudentTrouble:
         """Return the exception that tells a test why there is no answer."""
@@ -154,8 +160,9 @@ class OpenedSubmission:
         """Note which function hung, so that a loop costs its limit once."""
         self.transport.close()
         if trouble["kind"] == "hung":
-            culprit = trouble["message"]
-            known = self.hung[culprit]
+            known = self.hung.get(
+                trouble["message"], Finding("SUB104", facts={"seconds": 0.0, "inside": None})
+            )
             return errors.TimedOut(
                 Finding("SUB104", place=known.place, facts={**known.facts, "function": name})
             )

@@ -280,10 +280,10 @@ def _unpack(value: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
         return value
     ((kind, content),) = value.items()
     if kind in ("a", "s"):
-        array = arrays[_index(content)]
+        array = arrays[index(content)]
         return array if kind == "a" else array[()]
     if kind in ("h", "k"):
-        return resolve(Callback(_index(content)) if kind == "k" else _handle(content))
+        return resolve(Callback(index(content)) if kind == "k" else _handle(content))
     if kind in ("f", "i", "c", "b"):
         return _unpack_number(kind, content)
     return _unpack_container(kind, content, arrays, resolve, depth + 1)
@@ -311,7 +311,7 @@ def _unpack_container(kind: str, content: Any, arrays: Arrays, resolve: Resolve,
 
 
 def _handle(content: Any) -> Handle:
-    return Handle(_index(content[0]), str(content[1]))
+    return Handle(index(content[0]), str(content[1]))
 
 
 def _unpack_number(kind: str, content: Any) -> Any:
@@ -325,7 +325,12 @@ def _unpack_number(kind: str, content: Any) -> Any:
     return bytes.fromhex(content)
 
 
-def _index(value: Any) -> int:
+def index(value: Any) -> int:
+    """Return ``value`` if it can be a position in a list.
+
+    Raises:
+        WireError: it cannot.
+    """
     if type(value) is not int or value < 0:
         msg = "a frame refers to nothing"
         raise WireError(msg)
