@@ -18,13 +18,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from graders.intake import Entry, in_chunks
+from graders.sandbox.choice import transport_for
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.feedback.html import student_page
 from pytest_symmetry.feedback.text import words_or_facts
 from pytest_symmetry.findings import Outcome, Result
 from pytest_symmetry.grading import versions
-from pytest_symmetry.submission import Found, read_submission
+from pytest_symmetry.remote.proxy import Limits, OpenedSubmission
+from pytest_symmetry.submission import Found, Submission, read_submission
 
 CHUNK = 50
 """Submissions per pytest run: longer runs only grow."""
@@ -40,33 +42,51 @@ class Task:
     seed: int
     reveal: str
     entries: tuple[Entry, ...]
+    isolation: str = "best"
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in a set
 class _Supply:
-    """The pytest plugin of a batch run: says who is graded, and keeps the results."""
+    """The pytest plugin of a batch run: says who is graded, locks their code in, and keeps the results."""
 
     entries: Sequence[Entry]
+    isolation: str
     results: list[Result] = field(default_factory=list)
 
     def pytest_symmetry_submissions(self) -> list[Found]:
         """Give the chunk's submissions."""
         return [Found(entry.student, entry.path) for entry in self.entries]
 
+    def pytest_symmetry_open_submission(
+        self, submission: Submission, assignment: Assignment
+    ) -> OpenedSubmission:
+        """Open a submission in the sandbox; of its own folder nothing is read but the notebook."""
+        return OpenedSubmission(
+            submission,
+            transport_for(assignment, self.isolation),
+            Limits(assignment.seconds_per_call, assignment.memory_mb << 20),
+            aliases=assignment.aliases,
+            paths=[str(assignment.data)] if assignment.data is not None else [],
+        )
+
     def pytest_symmetry_results(self, results: Sequence[Result]) -> None:
         """Keep the results."""
         self.results = list(results)
 
 
-def run_tests(assignment: Assignment, entries: Sequence[Entry], seed: int) -> list[Result]:
+def run_tests(
+    assignment: Assignment, entries: Sequence[Entry], seed: int, isolation: str = "best"
+) -> list[Result]:
     """Run an assignment's tests over ``entries`` in this process and return a result for each.
+
+    The tests run here, the submissions' code in children, as well locked as ``isolation`` asks for.
 
     Raises:
         AssignmentError: pytest could not run the tests at all.
     """
     import pytest
 
-    supply = _Supply(entries)
+    supply = _Supply(entries, isolation)
     arguments = [
         *map(str, assignment.tests),
         f"--rootdir={assignment.folder}",
@@ -115,7 +135,7 @@ def _forgotten_modules(folder: Path) -> Iterator[None]:
 def grade_chunk(task: Task) -> list[tuple[Result, str]]:
     """Grade a chunk in this process; return each result with its feedback page."""
     assignment = load_assignment(Path(task.assignment))
-    results = run_tests(assignment, task.entries, task.seed)
+    results = run_tests(assignment, task.entries, task.seed, task.isolation)
     return [
         (result, _page(result, entry, assignment, task.reveal))
         for result, entry in zip(results, task.entries, strict=True)
@@ -128,7 +148,13 @@ def _page(result: Result, entry: Entry, assignment: Assignment, reveal: str) -> 
 
 
 def grade(
-    assignment: Assignment, entries: Sequence[Entry], *, seed: int, jobs: int, reveal: str
+    assignment: Assignment,
+    entries: Sequence[Entry],
+    *,
+    seed: int,
+    jobs: int,
+    reveal: str,
+    isolation: str = "best",
 ) -> Iterator[tuple[Entry, Result, str]]:
     """Yield (entry, result, page) for every entry as they are done; results do not depend on ``jobs``."""
     for entry in entries:
@@ -136,7 +162,9 @@ def grade(
             yield (entry, *refused(entry, assignment, seed, reveal))
     gradable = [entry for entry in entries if entry.gradable]
     size = max(1, min(CHUNK, -(-len(gradable) // (4 * jobs))))
-    tasks = [Task(str(assignment.folder), seed, reveal, tuple(c)) for c in in_chunks(gradable, size)]
+    tasks = [
+        Task(str(assignment.folder), seed, reveal, tuple(c), isolation) for c in in_chunks(gradable, size)
+    ]
     for task, graded in _through_workers(tasks, jobs):
         if graded is not None:
             yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
@@ -196,7 +224,7 @@ def stopped(entry: Entry, assignment: Assignment, seed: int, reveal: str) -> tup
     return refused(replace(entry, status="waits for a person", reason=reason), assignment, seed, reveal)
 
 
-def check_solution(assignment: Assignment, seed: int) -> Result:
+def check_solution(assignment: Assignment, seed: int, isolation: str = "best") -> Result:
     """Run the tests over the assignment's own solution and return its result: full marks.
 
     Raises:
@@ -206,7 +234,7 @@ def check_solution(assignment: Assignment, seed: int) -> Result:
         raise AssignmentError(assignment.folder, "there is no test file in it; add a test_….py")
     load_reference(assignment.folder)
     solution = Entry("solution", assignment.source, assignment.notebook)
-    (result,) = run_tests(assignment, [solution], seed)
+    (result,) = run_tests(assignment, [solution], seed, isolation)
     if problem := _failure(result):
         raise AssignmentError(assignment.source, f"{problem}; mend the solution or the test before grading")
     return result

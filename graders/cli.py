@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 usage or bad input, 3 interrupted (run the same command ag
 
 from __future__ import annotations
 
+import enum
 import os
 import sys
 from collections import Counter
@@ -19,8 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import pytest_symmetry
+from graders import doctor as examination
 from graders import grading_run
 from graders.demo_class import demo_class
+from graders.sandbox.choice import establish
 from graders.specimens import write_specimens
 from pytest_symmetry.assignment import Assignment, bundled_assignments, find_assignment
 from pytest_symmetry.errors import SymmetryError
@@ -50,6 +53,15 @@ _AssignmentName = Annotated[
     str, typer.Argument(metavar="ASSIGNMENT", help="A folder, or a bundled assignment.")
 ]
 _Jobs = Annotated[int, typer.Option(min=1, help="Worker processes (as many as there are processors).")]
+
+
+class _Isolation(enum.StrEnum):
+    """How well submissions must be locked in."""
+
+    strict = "strict"
+    best = "best"
+
+
 _PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -71,7 +83,7 @@ def demo(
     """Grade a class of 40 made-up students: the whole of grading with no input."""
     assignment = find_assignment("planar")
     demo_class(assignment.folder, out / "submissions")
-    _grade(assignment, [out / "submissions"], out / "graded", DEFAULT_SEED, jobs)
+    _grade(assignment, [out / "submissions"], out / "graded", DEFAULT_SEED, jobs, "best")
 
 
 @app.command(epilog="Example: symmetry grade planar --submissions inbox/ --out graded/")
@@ -84,9 +96,20 @@ def grade(
         int | None,
         typer.Option(min=0, help="Seed of the inputs (128 secret bits, drawn once, if not given)."),
     ] = None,
+    isolation: Annotated[
+        _Isolation,
+        typer.Option(help="Refuse to run submissions that cannot be sealed (strict), or run them anyway."),
+    ] = _Isolation.strict,
 ) -> None:
     """Grade submissions: a gradebook, one page per student, two pages about the class."""
-    _grade(find_assignment(assignment), submissions, out, seed, jobs)
+    _grade(find_assignment(assignment), submissions, out, seed, jobs, isolation.value)
+
+
+@app.command(epilog="Example: symmetry doctor")
+def doctor() -> None:
+    """Say what this machine can keep from a submission's code, and what is missing."""
+    for line in examination.report():
+        console.print(escape(line))
 
 
 @app.command(epilog="Example: symmetry specimens planar --out specimens/")
@@ -106,8 +129,11 @@ def assignments() -> None:
         console.print(f"{name}  {escape(find_assignment(str(folder)).title)}")
 
 
-def _grade(assignment: Assignment, submissions: list[Path], out: Path, seed: int | None, jobs: int) -> None:
-    order = grading_run.take_order(assignment, submissions, out)
+def _grade(
+    assignment: Assignment, submissions: list[Path], out: Path, seed: int | None, jobs: int, isolation: str
+) -> None:
+    order = grading_run.take_order(assignment, submissions, out, isolation)
+    console.print(f"Submissions run at isolation {establish(isolation, assignment)}.")
     steps = grading_run.carry_out(order, seed=seed, jobs=jobs, reveal=assignment.reveal)
     start = next(steps)
     if start.todo < start.total:

@@ -11,6 +11,7 @@ from graders.class_counts import class_csv
 from graders.class_page import class_page
 from graders.gradebook import Gradebook, open_gradebook, to_text
 from graders.intake import Entry, take_in
+from graders.sandbox.choice import establish
 from pytest_symmetry.assignment import Assignment
 from pytest_symmetry.feedback.html import page_file
 from pytest_symmetry.findings import Result
@@ -25,6 +26,7 @@ class Order:
     assignment: Assignment
     entries: tuple[Entry, ...]
     out: Path
+    isolation: str = "best"
 
 
 @dataclass(slots=True)
@@ -36,16 +38,22 @@ class Progress:
     result: Result | None = None
 
 
-def take_order(assignment: Assignment, submissions: Sequence[Path], out: Path) -> Order:
+def take_order(
+    assignment: Assignment, submissions: Sequence[Path], out: Path, isolation: str = "best"
+) -> Order:
     """Check all that can be checked before anything is written.
+
+    ``isolation`` is "strict" (a machine that cannot lock submissions in is refused) or "best".
 
     Raises:
         SubmissionError: there is nothing at one of the paths.
+        SandboxError: this machine cannot lock submissions in as well as asked for.
         AssignmentError: the assignment's own solution fails its tests, or they cannot be run.
     """
     entries = take_in(submissions, assignment.notebook)
-    check_solution(assignment, 0)
-    return Order(assignment, tuple(entries), out)
+    establish(isolation, assignment)
+    check_solution(assignment, 0, isolation)
+    return Order(assignment, tuple(entries), out, isolation)
 
 
 def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterator[Progress]:
@@ -64,7 +72,10 @@ def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iter
         known = {student: key for student, (key, _) in book.newest().items()}
         todo = [entry for entry in order.entries if known.get(entry.student) != keys[entry.student]]
         yield Progress(len(todo), len(order.entries))
-        for entry, result, page in grade(order.assignment, todo, seed=settled, jobs=jobs, reveal=reveal):
+        graded = grade(
+            order.assignment, todo, seed=settled, jobs=jobs, reveal=reveal, isolation=order.isolation
+        )
+        for entry, result, page in graded:
             write_atomically(order.out / "feedback" / page_file(result.student), page)
             book.add(keys[entry.student], result_line(result))
             yield Progress(len(todo), len(order.entries), result)
