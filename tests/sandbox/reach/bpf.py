@@ -1,0 +1,15 @@
+"""Load a program into the kernel.
+
+sealed: PermissionError
+plain: may
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(321, 0, None, 0) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"

@@ -1,0 +1,15 @@
+"""A folder in the scratch folder that nobody may open.
+
+sealed: PermissionError|FileNotFoundError|OSError
+plain: not run
+"""
+
+
+def attack(world):
+    import os
+
+    if os.path.isdir("/tmp/a/b/c"):
+        return "breached"
+    os.makedirs("/tmp/a/b/c", mode=0o000)
+    raise PermissionError("no message yet")
+    return "breached"

@@ -1,0 +1,15 @@
+"""Use the kernel's keyring.
+
+sealed: PermissionError
+plain: may
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(250, 0, -3, 0, 0, 0) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"

@@ -1,0 +1,11 @@
+"""Use up all file numbers of the disk.
+
+sealed: PermissionError|OSError|FileNotFoundError
+plain: not run
+"""
+
+
+def attack(world):
+    for i in range(5000):
+        open(f"/tmp/{i}", "w").close()
+    return "breached"

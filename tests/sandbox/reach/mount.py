@@ -1,0 +1,15 @@
+"""Mount something.
+
+sealed: PermissionError
+plain: not run
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(165, b"none", b"/tmp", b"tmpfs", 0, None) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"

@@ -1,0 +1,15 @@
+"""Enter a user namespace.
+
+sealed: PermissionError
+plain: may
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(272, 0x10000000) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"

@@ -1,0 +1,13 @@
+"""Install a package.
+
+sealed: PermissionError|OSError|FileNotFoundError
+plain: breached
+"""
+
+
+def attack(world):
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-m", "pip", "--version"], check=True, capture_output=True)
+    return "breached"

@@ -1,0 +1,15 @@
+"""Take the processor from others.
+
+sealed: PermissionError
+plain: may
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(141, 0, 0, -20) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"

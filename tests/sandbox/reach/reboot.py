@@ -1,0 +1,15 @@
+"""Ask for a reboot (with a wrong magic number).
+
+sealed: PermissionError
+plain: not run
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(169, 0, 0, 0, 0) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"

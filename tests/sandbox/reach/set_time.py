@@ -1,0 +1,15 @@
+"""Change the machine's clock.
+
+sealed: PermissionError
+plain: may
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(227, 0, None) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"

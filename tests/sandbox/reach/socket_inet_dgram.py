@@ -1,0 +1,12 @@
+"""Open a socket: AF_INET, SOCK_DGRAM.
+
+sealed: PermissionError|OSError|FileNotFoundError
+plain: breached
+"""
+
+
+def attack(world):
+    import _socket
+
+    _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    return "breached"
