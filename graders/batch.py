@@ -11,7 +11,7 @@ import hashlib
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from graders.intake import Entry, in_chunks
 from graders.sandbox.choice import transport_for
+from graders.sandbox.watchdog import patience
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.feedback.html import student_page
@@ -43,6 +44,8 @@ class Task:
     reveal: str
     entries: tuple[Entry, ...]
     isolation: str = "best"
+    patience: float = 600.0
+    """Seconds that one test of one submission may take before its worker is given up."""
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in a set
@@ -51,6 +54,7 @@ class _Supply:
 
     entries: Sequence[Entry]
     isolation: str
+    patience: float = 0.0
     results: list[Result] = field(default_factory=list)
 
     def pytest_symmetry_submissions(self) -> list[Found]:
@@ -69,13 +73,23 @@ class _Supply:
             paths=[str(assignment.data)] if assignment.data is not None else [],
         )
 
+    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
+        """Give up this worker when the judge itself is stuck in a test."""
+        with patience(self.patience):
+            return (yield)
+
     def pytest_symmetry_results(self, results: Sequence[Result]) -> None:
         """Keep the results."""
         self.results = list(results)
 
 
 def run_tests(
-    assignment: Assignment, entries: Sequence[Entry], seed: int, isolation: str = "best"
+    assignment: Assignment,
+    entries: Sequence[Entry],
+    seed: int,
+    isolation: str = "best",
+    *,
+    patience: float = 0.0,
 ) -> list[Result]:
     """Run an assignment's tests over ``entries`` in this process and return a result for each.
 
@@ -86,7 +100,8 @@ def run_tests(
     """
     import pytest
 
-    supply = _Supply(entries, isolation)
+    pytest.hookimpl(wrapper=True)(_Supply.pytest_pyfunc_call)  # here, because pytest is imported late
+    supply = _Supply(entries, isolation, patience)
     arguments = [
         *map(str, assignment.tests),
         f"--rootdir={assignment.folder}",
@@ -135,7 +150,7 @@ def _forgotten_modules(folder: Path) -> Iterator[None]:
 def grade_chunk(task: Task) -> list[tuple[Result, str]]:
     """Grade a chunk in this process; return each result with its feedback page."""
     assignment = load_assignment(Path(task.assignment))
-    results = run_tests(assignment, task.entries, task.seed, task.isolation)
+    results = run_tests(assignment, task.entries, task.seed, task.isolation, patience=task.patience)
     return [
         (result, _page(result, entry, assignment, task.reveal))
         for result, entry in zip(results, task.entries, strict=True)

@@ -1,11 +1,12 @@
 """The attacks, and the locks that they are tried against."""
 
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
+
+import graders
 
 HERE = Path(__file__).parent
 
@@ -15,21 +16,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents and sys.platform != "linux":
             item.add_marker(pytest.mark.skip(reason="the sandbox needs Linux"))
-
-
-class Attack:
-    """One file: what it tries, its source, and what must become of it."""
-
-    def __init__(self, path):
-        self.name = path.stem
-        self.source = path.read_text(encoding="utf-8")
-        head = self.source.split('"""')[1]
-        self.facts = dict(re.findall(r"^(\w+): (.*)$", head, re.MULTILINE))
-        self.x86_only = "library.syscall(" in self.source
-
-
-def attacks(folder):
-    return [Attack(path) for path in sorted((HERE / folder).glob("*.py"))]
 
 
 def open_locks(level):
@@ -82,5 +68,5 @@ def world(tmp_path, monkeypatch):
         "folder": str(tmp_path),
         "judge": os.getpid(),
         "token": "a-token-of-the-course",
-        "source": str(HERE.parents[1] / "graders" / "batch.py"),
+        "source": str(graders.__file__),
     }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_reach import sealed
+from attack_files import sealed
 
 from graders.sandbox.transport import Locks, Sandbox, SealedProcess
 from pytest_symmetry import errors

@@ -2,7 +2,7 @@
 
 import pytest
 import tiny_course
-from conftest import attacks
+from attack_files import attacks
 
 from graders import batch
 from graders.intake import Entry

@@ -8,27 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import attacks
+from attack_files import attacks, opened, sealed
 
 from pytest_symmetry import errors
 from pytest_symmetry.remote.process import PlainProcess
-from pytest_symmetry.remote.proxy import Limits, OpenedSubmission, StudentFunctions
-from pytest_symmetry.submission import Submission
+from pytest_symmetry.remote.proxy import StudentFunctions
 
 ALL = attacks("reach")
 IDS = [attack.name for attack in ALL]
-HONEST = "import numpy as np\ndef honest(x):\n    return 2 * x\n"
-
-
-def opened(source, transport, seconds=2.0):
-    submission = Submission("ada", Path("ada.ipynb"), "0", ((1, HONEST), (2, source)))
-    return OpenedSubmission(submission, transport, Limits(seconds, 256 << 20))
-
-
-def sealed(sandbox):
-    from graders.sandbox.transport import SealedProcess
-
-    return SealedProcess(sandbox, 256 << 20)
 
 
 def outcome(attack, transport, world):

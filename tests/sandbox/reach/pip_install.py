@@ -1,7 +1,7 @@
 """Install a package.
 
 sealed: PermissionError|OSError|FileNotFoundError
-plain: breached
+plain: may
 """
 
 
