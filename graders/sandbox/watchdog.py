@@ -1,7 +1,7 @@
 """Ends a worker whose judge is stuck: a reply built to be slow to judge must not hold up a class.
 
-The clock is a thread outside of Python's own (``faulthandler``): it runs also where those cannot. The worker ends
-without a word, the batch finds out on whose submission, and that one waits for a person.
+The clock is a thread outside of Python's own (``faulthandler``): it runs also where those cannot. The worker
+ends without a word, the batch finds out on whose submission, and that one waits for a person.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Take all memory.
 
-outcome: failed|died
+outcome: failed|died|timed out
 points: 3.0
 """
 
