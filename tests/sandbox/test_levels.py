@@ -5,10 +5,11 @@ import tiny_course
 from typer.testing import CliRunner
 
 from graders import cli, doctor
-from graders.sandbox import choice, lockdown, syscalls
+from graders.sandbox import choice, syscalls
 from graders.sandbox.levels import FULL, NEEDED, Isolation, SandboxError
 from graders.sandbox.transport import Locks, Sandbox
 
+lockdown = pytest.importorskip("graders.sandbox.lockdown")  # Windows has no limits to import
 EVERYTHING = dict.fromkeys((*NEEDED, *FULL), True)
 
 
@@ -42,6 +43,34 @@ def test_probes_find_what_a_missing_lock_leaves_open(sandbox_2, locks, reach):
 
     assert 1 == found.level
     assert reach <= set(found.possible)
+
+
+def test_a_root_of_its_own_holds_without_landlock(sandbox_3):
+    """As in gVisor, and on kernels that have none."""
+    box = Sandbox(locks=Locks(landlock=False))
+    found = box.start()
+    box.close()
+
+    assert 3 == found.level
+    assert 0 == found.locked["landlock"]
+
+
+def test_a_machine_that_refuses_namespaces_gets_the_other_locks(sandbox_2, monkeypatch):
+    """Ubuntu's AppArmor, Docker's filter: the zygote is started again without them, and doctor says why."""
+    boot = Sandbox._boot
+
+    def refusing(self, locks):
+        if locks.namespaces:
+            raise SandboxError("the sandbox could not be started: mount /: Permission denied")
+        return boot(self, locks)
+
+    monkeypatch.setattr(Sandbox, "_boot", refusing)
+    box = Sandbox()
+    found = box.start()
+    box.close()
+
+    assert 2 == found.level
+    assert "Permission denied" in found.locked["no namespaces"]
 
 
 @pytest.fixture
