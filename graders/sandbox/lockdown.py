@@ -111,8 +111,7 @@ def enter_private_root(folders: Sequence[str], hidden: Sequence[str], scratch: s
     for target in read_only:
         _make_read_only(target)
     Path(root + scratch).mkdir(parents=True, exist_ok=True)
-    owner = f",uid={NOBODY},gid={NOBODY}" if os.getuid() == 0 else ""
-    options = f"size={SCRATCH_BYTES},nr_inodes=1k,mode=700{owner}"
+    options = f"size={SCRATCH_BYTES},nr_inodes=1k,mode=700"
     _mount("none", root + scratch, "tmpfs", _NOSUID | _NODEV | _NOEXEC, options)
     _make_read_only(root)
     for descriptor in sources.values():

@@ -35,8 +35,8 @@ _EXTRA_MEMORY = 1 << 30
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/nonexistent",
-    "HOME": "/tmp",  # noqa: S108 - the scratch folder of a private root
-    "TMPDIR": "/tmp",  # noqa: S108 - as above
+    "HOME": "/temporary",
+    "TMPDIR": "/temporary",
     "MPLBACKEND": "Agg",
     "PYTHONHASHSEED": "0",
     "PYTHONWARNINGS": "ignore",

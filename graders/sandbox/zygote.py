@@ -22,7 +22,9 @@ from typing import Any, NoReturn
 
 READY = b"\x01"
 LOCKING_FAILED = 99
-SCRATCH = "/tmp"  # noqa: S108 - in a root of its own, where nobody else writes
+SCRATCH = "/temporary"
+"""In a root of its own; no name that an assignment's data could lie below."""
+
 CPU_SECONDS = 1800
 """CPU time of one process, all calls together; one that is killed by it is started again."""
 
@@ -105,6 +107,8 @@ class Zygote:
         if self.namespaces:
             lockdown.enter_private_root(folders, _hidden(), SCRATCH)
         if os.getuid() == 0 and self._nobody_can_read(folders):
+            if self.scratch is not None:
+                os.chown(self.scratch, lockdown.NOBODY, lockdown.NOBODY)
             lockdown.become_nobody()
         lockdown.drop_capabilities()
         if self.namespaces:

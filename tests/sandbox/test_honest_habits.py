@@ -180,12 +180,13 @@ def test_scratch_files_work_where_there_is_a_scratch_folder(sandbox_3):
     transport.close()
 
 
-@pytest.mark.parametrize("namespaces", [True, False])
-def test_the_assignments_data_can_be_read_and_not_changed(tmp_path, namespaces, sandbox_2):
+@pytest.mark.parametrize("level", [3, 2])
+def test_the_assignments_data_can_be_read_and_not_changed(tmp_path, level, request):
     """It is the working directory, at every level."""
+    request.getfixturevalue(f"sandbox_{level}")
     (tmp_path / "data.csv").write_text("1,2\n3,4\n", encoding="utf-8")
-    box = Sandbox(str(tmp_path), Locks(namespaces=namespaces))
-    box.start()
+    box = Sandbox(str(tmp_path), Locks(namespaces=level == 3))
+    assert level == box.start().level
     student = functions(SealedProcess(box, 512 << 20))
     text, array = student.reads_data()
     with pytest.raises(errors.RaisedError) as caught:

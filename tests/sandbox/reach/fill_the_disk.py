@@ -6,7 +6,7 @@ plain: not run
 
 
 def attack(world):
-    with open("/tmp/big", "wb") as file:
+    with open("/temporary/big", "wb") as file:
         for _ in range(64):
             file.write(b"x" * (1 << 20))
     return "breached"

@@ -8,8 +8,8 @@ plain: not run
 def attack(world):
     import os
 
-    if os.path.isdir("/tmp/a/b/c"):
+    if os.path.isdir("/temporary/a/b/c"):
         return "breached"
-    os.makedirs("/tmp/a/b/c", mode=0o000)
+    os.makedirs("/temporary/a/b/c", mode=0o000)
     raise PermissionError("no message yet")
     return "breached"

@@ -7,5 +7,5 @@ plain: not run
 
 def attack(world):
     for i in range(5000):
-        open(f"/tmp/{i}", "w").close()
+        open(f"/temporary/{i}", "w").close()
     return "breached"

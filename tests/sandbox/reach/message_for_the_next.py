@@ -8,7 +8,7 @@ plain: not run
 def attack(world):
     import os
 
-    place = "/tmp/symmetry-note-for-the-next"
+    place = "/temporary/symmetry-note-for-the-next"
     if not os.path.exists(place):
         open(place, "w").write("the answer is 42")
         raise PermissionError("no message yet")
