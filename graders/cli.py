@@ -144,11 +144,8 @@ def _grade(
         errors.print("symmetry: interrupted; what is graded is kept. Run the same command again to go on.")
         raise typer.Exit(3) from None
     _print_class(grading_run.class_results(out))
-    console.print(f"Class page    {escape(str(out / 'class.html'))}  (with names: class-staff.html)")
-    console.print(f"Student pages {escape(str(out / 'feedback'))}")
-    console.print(
-        f"Results       {escape(str(out / 'results.jsonl'))}, {escape(str(out / 'gradebook.sqlite'))}"
-    )
+    for what, files in _WRITTEN.items():
+        console.print(f"{what:<14}{escape(', '.join(str(out / name) for name in files))}")
 
 
 def _with_bar(steps: Iterable[grading_run.Progress], todo: int) -> None:
