@@ -91,7 +91,8 @@ def directions(data: Mapping[str, Any]) -> Figure:
          "points": [(across(x), up(y)) for x, y in path if math.isfinite(x) and math.isfinite(y)]}
         for unit, path in enumerate(paths)
     ]  # fmt: skip
-    names = [name_of(n) for n in data["axes"]]
+    first, second = data["axes"]
+    names = [name_of(first), name_of(second)]
     facts = {
         "names": names, "units": len(paths), "start": len({p[0] for p in paths}),
         "end": len({tuple(round(v, 9) for v in p[-1]) for p in paths}),

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from reading_html import Page
 from shown_results import (
@@ -221,6 +221,7 @@ KEYS = [
 
 
 @given(st.sampled_from([d["kind"] for d in FIGURES]), st.dictionaries(st.sampled_from(KEYS), JSON))
+@example(kind="directions", data={"units": [], "axes": []})
 def test_no_data_breaks_a_picture(kind: str, data: dict[str, Any]) -> None:
     """Any JSON either draws nothing or a well-formed picture."""
     if figure({**data, "kind": kind}) is not None:
