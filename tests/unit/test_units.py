@@ -74,9 +74,9 @@ def test_every_planted_verdict_is_given(container):
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize(("hidden", "seeds"), [(1, 20), (2, 20), (3, 5), (4, 2), (5, 1)])
+@pytest.mark.parametrize(("hidden", "seeds"), [(1, 20), (2, 20), (3, 5), (4, 2)])
 def test_every_planted_verdict_is_given_in_deep_nets(hidden, seeds):
-    """All verdicts, activations and containers; twenty seeds at every depth: benchmarks/symmetry/run.py."""
+    """All verdicts, activations and containers; deeper, and with more seeds: benchmarks/symmetry/run.py."""
     assert wrong_verdicts((hidden,), CONTAINERS, range(seeds)) == []
 
 
