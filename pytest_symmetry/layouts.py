@@ -312,7 +312,11 @@ def readings(shapes: Shapes) -> list[Layout]:
         weights = _in_order([n for n, role in roles.items() if role == "weight"])
         biases = _in_order([n for n, role in roles.items() if role == "bias"])
         for order in _orders(weights):
-            for layout in (*_readings_in_order(shapes, order, biases), *_recurrent(shapes, order, biases)):
+            plain = _readings_in_order(shapes, order, biases)
+            # With a bias for every weight array nothing is left that a recurrent reading could explain
+            # better, and in deep nets of square arrays there are a great many of those.
+            complete = bool(biases) and any(_left_over(layout) == (0, 0) for layout in plain)
+            for layout in (*plain, *(() if complete else _recurrent(shapes, order, biases))):
                 found.setdefault(layout.layers, layout)
             if len(found) >= _MOST_READINGS:
                 break
