@@ -303,6 +303,7 @@ def readings(shapes: Shapes) -> list[Layout]:
     array may be the recurrent weights of the layer before it. An empty list says that no reading fits.
     """
     found: dict[tuple[Layer, ...], Layout] = {}
+    finished = False
     for roles in _role_choices(shapes):
         if (
             any(_left_over(layout) == (0, 0) for layout in found.values())
@@ -311,11 +312,14 @@ def readings(shapes: Shapes) -> list[Layout]:
             break
         weights = _in_order([n for n, role in roles.items() if role == "weight"])
         biases = _in_order([n for n, role in roles.items() if role == "bias"])
+        if finished and len(biases) not in (0, len(weights)):
+            continue  # some weight array would lack its bias, and a reading without that is known
         for order in _orders(weights):
             plain = _readings_in_order(shapes, order, biases)
             # With a bias for every weight array nothing is left that a recurrent reading could explain
             # better, and in deep nets of square arrays there are a great many of those.
             complete = bool(biases) and any(_left_over(layout) == (0, 0) for layout in plain)
+            finished = finished or complete
             for layout in (*plain, *(() if complete else _recurrent(shapes, order, biases))):
                 found.setdefault(layout.layers, layout)
             if len(found) >= _MOST_READINGS:
