@@ -17,7 +17,7 @@ from pytest_symmetry.feedback.text import harmless, words_or_facts
 from pytest_symmetry.findings import Finding, Outcome, Place, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pytest_symmetry.context import Context
 
@@ -176,8 +176,3 @@ def _with_words(finding: Finding, reveal: str) -> dict[str, Any]:
     data = finding.to_json()
     del data["schema"], data["kind"]
     return {**data, "title": said.title, "seen": said.seen, "expected": said.expected, "hint": said.hint}
-
-
-def result_from_line(line: Mapping[str, Any]) -> Result:
-    """Return the result of one line of results.jsonl; the words in it are ignored."""
-    return Result.from_json(line)
