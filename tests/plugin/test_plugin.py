@@ -432,3 +432,18 @@ def test_help_lists_the_options_and_the_marker(course):
         ["Backprop gradient and symmetry checks:", "*--symmetry-submission=PATH*"]
     )
     course.run("--markers").stdout.fnmatch_lines(["@pytest.mark.points(n):*"])
+
+
+def test_a_project_without_assignments_loads_the_plugin_alone(pytester):
+    """What has nothing to do with us does not pay for us."""
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_modules():
+            ours = {name for name in sys.modules if name.startswith("pytest_symmetry.")}
+            assert ours <= {"pytest_symmetry.plugin", "pytest_symmetry.hookspecs"}, ours
+            assert not {"numpy", "jinja2", "nbformat"} & set(sys.modules)
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:hypothesispytest").assert_outcomes(passed=1)
