@@ -34,6 +34,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "functions": dict,
     "aliases": dict,
     "conventions": dict,
+    "quantities": dict,
 }
 _NEEDED = ("schema", "name", "title", "notebook")
 _LIMITS: dict[str, type | tuple[type, ...]] = {"seconds_per_call": (int, float), "memory_mb": int}
@@ -55,6 +56,7 @@ class Assignment:
     functions: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     conventions: Mapping[str, str] = field(default_factory=dict)
+    quantities: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -110,6 +112,7 @@ def load_assignment(folder: Path) -> Assignment:
         functions=data.get("functions", {}),
         aliases=aliases,
         conventions={key: str(value) for key, value in data.get("conventions", {}).items()},
+        quantities={key: str(value) for key, value in data.get("quantities", {}).items()},
     )
     _check_values(file, assignment)
     return assignment

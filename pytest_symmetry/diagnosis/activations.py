@@ -84,8 +84,18 @@ class Recognised:
 
 
 def same(value: Array, other: Array) -> bool:
-    """Return whether two arrays agree up to rounding."""
-    return value.shape == other.shape and bool(np.allclose(value, other, rtol=1e-12, atol=1e-13))
+    """Return whether two arrays agree up to rounding, which is measured by their largest entry."""
+    if value.shape != other.shape:
+        return False
+    size = float(np.abs(value).max(initial=0.0))
+    return bool(np.allclose(value, other, rtol=1e-12, atol=min(1e-13, 1e-13 * size)))
+
+
+def _tells(activation: Activation, z: Array) -> bool:
+    """Return whether g(z) shows which activation it is: a ReLU does so where z has both signs."""
+    if "ReLU" not in activation.name:
+        return True
+    return bool((z < 0).any()) and len(np.unique(z[z > 0])) > 1
 
 
 def is_plain(value: Any) -> bool:
@@ -105,7 +115,7 @@ def recognise_activation(value: Any, atoms: dict[str, Any]) -> Recognised | None
     for name, z in atoms.items():
         if is_plain(z) and z.shape == value.shape and not same(value, z):
             for activation in ACTIVATIONS:
-                if same(value, activation.value(z)):
+                if _tells(activation, z) and same(value, activation.value(z)):
                     return Recognised(activation, name, activation.code.format(z=name))
     return None
 

@@ -38,7 +38,7 @@ def _marked(finding: Finding, first: Mapping[tuple[str, str], str]) -> Finding:
 
 def _mistake(finding: Finding) -> tuple[str, str] | None:
     """Return what tells one mistake from another: its cause and the quantity of the reference it is in."""
-    target = str(finding.facts.get("target", ""))
+    target = str(finding.facts.get("quantity", finding.facts.get("target", "")))
     where = str(finding.facts.get("where", ""))
     if finding.severity != "fail" or not finding.cause or not target or not where:
         return None

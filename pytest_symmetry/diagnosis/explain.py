@@ -9,6 +9,7 @@ located: the first step that is off. Nothing is said that more than one explanat
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,12 @@ from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.diagnosis.locating import located
 from pytest_symmetry.diagnosis.lookup import Sight, explanation, look
 from pytest_symmetry.diagnosis.naming import Explanation
+from pytest_symmetry.diagnosis.quantities import in_words, vocabulary
 from pytest_symmetry.diagnosis.relations import Relation, relate
 from pytest_symmetry.diagnosis.sizes import leaves, named_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -85,10 +87,27 @@ def _explained(
     wrong += [name for name in student if _label(finding, name) in finding.facts.get("also_wrong", ())]
     if parameters is not None and (spot := located(array, wrong, list(student))) is not None:
         return replace(finding, cause=spot.cause, facts={**finding.facts, **spot.facts})
-    changed = sorted({path for call in (context.calls if context else ()) for path in call.changed_paths})
+    changed = sorted(_changed(context)) if context else []
     if changed:
         return replace(finding, cause="argument-changed", facts={**finding.facts, "changed": changed})
     return finding
+
+
+def _changed(context: Context) -> set[str]:
+    """Return the arguments that a call changed in place: "W2", or "X", as the reference calls them."""
+    return {
+        _argument_name(path, _signature(context.reference_source, call))
+        for call in context.calls
+        for path in call.changed_paths
+    }
+
+
+def _argument_name(path: str, names: Sequence[str]) -> str:
+    match = re.fullmatch(r"args\[(\d+)\](.*)", path)
+    if match is None or int(match[1]) >= len(names):
+        return path
+    key = re.fullmatch(r"\['(\w+)'\]", match[2])
+    return key[1] if key else names[int(match[1])] + match[2]
 
 
 def _relations(
@@ -173,19 +192,31 @@ def _about_the_loss(sight: Sight, noise: float) -> Explanation:
 
 
 def _with_explanation(finding: Finding, known: Explanation, context: Context | None) -> Finding:
-    facts: dict[str, Any] = {**finding.facts, **known.facts}
+    facts: dict[str, Any] = {**finding.facts, **_said(known, context)}
     if known.one_of:
         facts["one_of"] = list(known.one_of)
     if known.function:
         facts["where"] = known.function
     if known.also:
         facts["also"] = [
-            {"array": "", "cause": other.cause, "title": all_causes()[other.cause].title, **other.facts}
+            {"array": "", "cause": other.cause, "title": all_causes()[other.cause].title}
+            | _said(other, context)
             | ({"one_of": list(other.one_of)} if other.one_of else {})
             for other in known.also
         ]
     found = replace(finding, cause=known.cause, facts=facts)
     return _placed(found, known.function, context)
+
+
+def _said(known: Explanation, context: Context | None) -> dict[str, Any]:
+    """Return an explanation's facts with the names that a student of this assignment has."""
+    assignment = context.assignment if context else None
+    if context is None or assignment is None:
+        return in_words(known.facts, known.function, None, {})
+    declared: Mapping[str, str] = getattr(assignment, "quantities", {})
+    functions = frozenset(getattr(assignment, "functions", ()))
+    names = vocabulary(context.reference_source, functions) | set(declared)
+    return in_words(known.facts, known.function, names, declared)
 
 
 def _placed(finding: Finding, function: str, context: Context | None) -> Finding:
@@ -201,15 +232,21 @@ def _with_relation(finding: Finding, array: str, found: Mapping[str, Relation]) 
         return finding
     relation = found[array]
     also = [
-        {"array": _label(finding, name), "cause": other.cause, "title": all_causes()[other.cause].title}
+        {**_spoken(finding, other), "array": _label(finding, name), "cause": other.cause}
+        | {"title": all_causes()[other.cause].title}
         for name, other in found.items()
         if other.cause != relation.cause
     ]
+    facts = {**finding.facts, **_spoken(finding, relation), **({"also": also} if also else {})}
+    return replace(finding, cause=relation.cause, facts=facts)
+
+
+def _spoken(finding: Finding, relation: Relation) -> dict[str, Any]:
+    """Return a relation's facts with arrays called what the finding calls them."""
     known = dict(relation.facts)
     if "other" in known:
         known["other"] = _label(finding, known["other"])
-    facts = {**finding.facts, **known, **({"also": also} if also else {})}
-    return replace(finding, cause=relation.cause, facts=facts)
+    return known
 
 
 def _label(finding: Finding, name: str) -> str:

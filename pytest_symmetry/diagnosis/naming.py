@@ -54,7 +54,7 @@ def named(entries: Sequence[Entry]) -> Explanation:
     if not kept[0].specific:
         causes = [cause for cause in causes if frequency[cause] == frequency[causes[0]]]
     first = next(entry for entry in kept if entry.cause == causes[0])
-    facts = {**first.facts, "target": _targets(kept, causes[0])}
+    facts = _facts([entry for entry in kept if entry.cause == causes[0]])
     if len(causes) == 1:
         return Explanation(causes[0], facts, function=first.function)
     titles = tuple(all_causes()[cause].title for cause in causes[:4])
@@ -68,6 +68,29 @@ def _outdone(cause: str, known: set[str]) -> bool:
     return bool(_SAID_BY.get(cause, set()) & known)
 
 
-def _targets(entries: Sequence[Entry], cause: str) -> str:
-    names = list(dict.fromkeys(entry.facts["target"] for entry in entries if entry.cause == cause))
+def _facts(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return what is known of one cause: alternatives joined by "or", what cannot be told left out."""
+    kinds: dict[str, list[Any]] = {}
+    for entry in entries:
+        for key, value in entry.facts.items():
+            if value not in kinds.setdefault(key, []):
+                kinds[key].append(value)
+    facts = {key: values[0] if len(values) == 1 else _either(values) for key, values in kinds.items()}
+    if len(kinds.get("used", "")) > 1:  # which of two variables stands for which cannot be told
+        facts |= {"used": None, "instead": None}
+    facts["target"] = _targets(entries)
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def _either(values: Sequence[Any]) -> str | None:
+    """Return a few alternatives in words; None for many."""
+    words = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    return " or ".join(words) if len(words) < 4 else None
+
+
+def _targets(entries: Sequence[Entry]) -> str:
+    """Return the quantities that the mistake may be in, without a helper that returns one of them."""
+    names = list(dict.fromkeys(str(entry.facts["target"]) for entry in entries))
+    quantities = [name for name in names if name not in {entry.function for entry in entries}]
+    names = quantities or names
     return " or ".join(names) if len(names) < 4 else entries[0].function

@@ -6,7 +6,7 @@ The sentences themselves stand in the code pages and cause files; here they are 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ _UNPRINTABLE = re.compile(
 # before it allowed, and "##[" or "##vso[" anywhere.
 _ORDERS = re.compile(r"(?m)^(\s*):(?=:)|#(?=#(?:vso)?\[)")
 _NUMBER_WIDTH = 30
+_LOWER = ("the ", "a ", "layer ")
+"""Quantities said in words may come first in a sentence; names keep their case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,10 @@ def _template(source: str) -> jinja2.Template:
 def fill(source: str, finding: Finding) -> str:
     """Fill one sentence's template with the finding's facts, its place and its cause."""
     facts = {**finding.facts, "place": finding.place}
-    return printable(_template(source).render(facts).strip())
+    text = printable(_template(source).render(facts).strip())
+    if source.startswith(("{{ target", "{% if target")) and text.startswith(_LOWER):
+        return text[:1].upper() + text[1:]
+    return text
 
 
 def place_words(place: Place) -> str:
@@ -143,9 +148,24 @@ def words(finding: Finding, *, reveal: str = "hint") -> Words:
         seen=fill(page.seen, finding),
         expected=fill(page.expected, finding),
         why=page.why,
-        hint=fill(cause.hint if cause else page.hint, finding),
-        cause=fill(cause.cause, finding) if cause and reveal == "cause" else "",
+        hint=" ".join([fill(cause.hint if cause else page.hint, finding), *_beside(finding, "hint")]),
+        cause=" ".join([fill(cause.cause, finding), *_beside(finding, "cause")])
+        if cause and reveal == "cause"
+        else "",
     )
+
+
+def _beside(finding: Finding, part: str) -> list[str]:
+    """Return the hint or the cause of every further mistake that shows beside the first."""
+    causes = all_causes()
+    said = []
+    for other in finding.facts.get("also", ()):
+        if other.get("cause") in causes:
+            alone = replace(finding, cause=other["cause"], facts={**other, "also": []})
+            second = fill(getattr(causes[other["cause"]], part), alone)
+            words = fill(getattr(causes["and-another"], part), replace(alone, facts={"second": second}))
+            said.append(words)
+    return list(dict.fromkeys(said))
 
 
 def words_or_facts(finding: Finding, *, reveal: str = "hint") -> Words:

@@ -176,3 +176,24 @@ def test_observation_knows_what_each_expression_is_worth():
     assert scopes["backward"].atoms["m"] == 7
     assert scopes["backward"].m_code == "m"
     assert np.array_equal(scopes["layer"].atoms["Z"], W @ X + b)
+
+
+def test_numbers_near_zero_are_not_taken_for_a_relu():
+    """Losses of certain outputs are all about 0; so is the ReLU of anything negative."""
+    z = np.array([[-690.0, -1e-300, -690.0]])
+
+    assert recognise_activation(np.array([[0.0, 1e-300, 0.0]]), {"z": z}) is None
+    assert recognise_activation(np.array([[0.0, 2.0, 3.0]]), {"z": np.array([[-1.0, 2.0, 3.0]])}) is not None
+
+
+def test_a_guarded_logarithm_of_the_complement_may_lose_the_complement():
+    source = "import numpy as np\ndef cost(A, Y):\n    return np.sum((1 - Y) * np.log(1 - A + 1e-300))\n"
+    steps = [Step("cost", (np.full((1, 5), 0.3), np.zeros((1, 5))))]
+    texts = [
+        ast.unparse(node)
+        for m in mutations(Program(source), steps, {})
+        if m.cause == "complement-missing"
+        for _, node in m.parts
+    ]
+
+    assert texts == ["np.log(A + 1e-300)"]

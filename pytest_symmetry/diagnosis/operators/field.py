@@ -226,13 +226,18 @@ def logarithm(site: Site, _scope: Scope) -> Iterator[Change]:
     for name in ("log10", "log2", "log1p"):
         yield Change(renamed(node, name), "logarithm-base", {"target": site.target, "instead": name})
     inner = node.args[0] if node.args else None
+    guarded = isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add)
+    minus = inner.left if isinstance(inner, ast.BinOp) and guarded else inner
     if (
-        isinstance(inner, ast.BinOp)
-        and isinstance(inner.op, ast.Sub)
-        and isinstance(inner.left, ast.Constant)
+        isinstance(minus, ast.BinOp)
+        and isinstance(minus.op, ast.Sub)
+        and isinstance(minus.left, ast.Constant)
     ):
-        plain = ast.Call(node.func, [inner.right], node.keywords)
-        yield Change(plain, "complement-missing", {"target": site.target})
+        plain = minus.right
+        if isinstance(inner, ast.BinOp) and guarded:  # log(1 - a + tiny)
+            plain = ast.BinOp(minus.right, inner.op, inner.right)
+        taken = ast.Call(node.func, [plain], node.keywords)
+        yield Change(taken, "complement-missing", {"target": site.target})
 
 
 def logarithm_of_all(site: Site, scope: Scope) -> Iterator[Change]:
@@ -275,7 +280,7 @@ def start(site: Site, _scope: Scope) -> Iterator[Change]:
         yield Change(renamed(node, others[called(node)]), "uniform-for-normal", facts)
         if called(node) == "normal" and not node.args:
             yield Change(renamed(node, "random"), "uniform-for-normal", facts)
-    if called(node) == "sqrt" and isinstance(node, ast.Call) and number(site.value) is not None:
+    if called(node) == "sqrt" and isinstance(node, ast.Call) and node.args:
         yield Change(node.args[0], "root-missing", facts)
 
 

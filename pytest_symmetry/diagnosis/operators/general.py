@@ -35,7 +35,8 @@ def parts(site: Site, _scope: Scope) -> Iterator[Change]:
     elif isinstance(node.op, ast.Sub):
         yield _change(node.left, "term-missing", site)
         yield _change(ast.UnaryOp(ast.USub(), node.right), "term-missing", site)
-        yield _change(node.right, "term-missing", site)
+        one = isinstance(node.left, ast.Constant) and node.left.value == 1
+        yield _change(node.right, "one-minus-missing" if one else "difference-lost", site)
     elif isinstance(node.op, ast.Pow):
         yield _change(node.left, "power-missing", site)
 
