@@ -32,6 +32,9 @@ from pytest_symmetry.submission import Found, Submission, read_submission
 CHUNK = 50
 """Submissions per pytest run: longer runs only grow."""
 
+CALLS_WORTH = 120
+"""All calls of one submission together may take as long as this many that use up their limit."""
+
 NO_ISOLATION = "none: the code was not run"
 
 
@@ -68,7 +71,7 @@ class _Supply:
         return OpenedSubmission(
             submission,
             transport_for(assignment, self.isolation),
-            Limits(assignment.seconds_per_call, assignment.memory_mb << 20),
+            _limits(assignment),
             aliases=assignment.aliases,
             paths=[str(assignment.data)] if assignment.data is not None else [],
         )
@@ -81,6 +84,11 @@ class _Supply:
     def pytest_symmetry_results(self, results: Sequence[Result]) -> None:
         """Keep the results."""
         self.results = list(results)
+
+
+def _limits(assignment: Assignment) -> Limits:
+    seconds = assignment.seconds_per_call
+    return Limits(seconds, assignment.memory_mb << 20, CALLS_WORTH * seconds)
 
 
 def run_tests(
@@ -196,7 +204,7 @@ def _through_workers(
 ) -> Iterator[tuple[Task, list[tuple[Result, str]] | None]]:
     """Yield each task with what it came to, or with None where its worker died."""
     lost: list[Task] = []
-    with worker_pool(jobs) as pool:
+    with _nothing_imported_from_here(), worker_pool(jobs) as pool:
         futures = {_submit(pool, task): task for task in tasks}
         for future in as_completed(futures):
             try:
@@ -204,6 +212,23 @@ def _through_workers(
             except BrokenProcessPool:
                 lost.append(futures[future])
     yield from ((task, None) for task in lost)
+
+
+@contextlib.contextmanager
+def _nothing_imported_from_here() -> Iterator[None]:
+    """Let no worker import from the folder in which the command was given.
+
+    It may be the inbox: a submission named ``pickle.py`` would be run by the grader itself.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _submit(pool: Executor, task: Task) -> Future[list[tuple[Result, str]]]:

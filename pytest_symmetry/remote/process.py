@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -76,12 +77,16 @@ class PlainProcess:
         return self._process is not None and self._process.poll() is None
 
     def ask(self, frame: bytes, seconds: float, serve: Serve) -> dict[str, Any]:
-        """Send a frame and return the reply; ``serve`` answers callbacks on the way."""
+        """Send a frame and return the reply; ``serve`` answers callbacks on the way.
+
+        The clock runs through the callbacks, so that a process that only ever calls back ends too.
+        """
         if not self.alive():
             self._start()
         self._send(frame)
+        deadline = time.monotonic() + 3.0 * seconds + _GRACE
         while True:
-            reply = self._receive(3.0 * seconds + _GRACE)
+            reply = self._receive(deadline - time.monotonic())
             if "callback" not in reply:
                 return reply
             self._send(serve(reply))
@@ -124,7 +129,7 @@ class PlainProcess:
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         try:
-            frame = self._frames.get(timeout=seconds)
+            frame = self._frames.get(timeout=max(0.0, seconds))
         except queue.Empty:
             self.close()
             why = "time"

@@ -8,6 +8,8 @@ raises a :class:`~pytest_symmetry.errors.StudentTrouble` with the finding that s
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,10 +29,14 @@ _OPENING_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one call may use: seconds of CPU time, and bytes beyond what Python and numpy take."""
+    """What one call may use: seconds of CPU time, and bytes beyond what Python and numpy take.
+
+    ``patience`` is how long all calls of a submission may take together, by the judge's clock.
+    """
 
     seconds: float = 5.0
     memory: int = 1 << 30
+    patience: float = math.inf
 
 
 @dataclass(slots=True)
@@ -47,6 +53,7 @@ class OpenedSubmission:
     cells_run: dict[int, list[str]] = field(default_factory=dict)
     hung: dict[str, Finding] = field(default_factory=dict)
     refused: errors.StudentTrouble | None = None
+    waited: float = 0.0
     callbacks: list[Callable[..., Any]] = field(default_factory=list)
     generation: int = 0
 
@@ -111,6 +118,7 @@ class OpenedSubmission:
 
     def _exchange(self, message: dict[str, Any], name: str) -> dict[str, Any]:
         frame = wire.encode(_without_proxies(message, self), self.keep)
+        started = time.monotonic()
         try:
             raw = checked_reply(self.transport.ask(frame, message["seconds"], self._serve))
         except NoAnswer as silence:
@@ -119,9 +127,19 @@ class OpenedSubmission:
         except wire.WireError as error:
             self.transport.close()
             raw = {"trouble": {"kind": "died", "name": name, "message": str(error)}}
+        self._count(time.monotonic() - started)
         if raw.get("printed"):
             self.printed.append(str(raw["printed"]))
         return {key: _with_proxies(value, self) for key, value in raw.items()}
+
+    def _count(self, seconds: float) -> None:
+        """Ask nothing more of a submission that sleeps through every call: a class waits behind it."""
+        self.waited += seconds
+        if self.waited > self.limits.patience:
+            name, most = self.submission.path.name, self.limits.patience
+            facts = {"function": name, "inside": None, "seconds": most}
+            self.refused = errors.TimedOut(Finding("SUB104", facts=facts))
+            self.transport.close()
 
     def _open(self) -> None:
         self.generation += 1

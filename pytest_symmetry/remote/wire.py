@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     MakeHandle = Callable[[Any], "Handle | Callback | None"]
     Resolve = Callable[["Handle | Callback"], Any]
-    Arrays = list[np.ndarray[Any, Any]]
+    Arrays = dict[int, np.ndarray[Any, Any]]
 
 FRAME_BYTES = 64 << 20
 """The most that one frame may take; a student's function that returns more is told so."""
@@ -30,10 +30,14 @@ FRAME_BYTES = 64 << 20
 _DEPTH = 32
 _ITEMS = 200_000
 _NDIM = 32
+_BITS = 4096
+_NAME = 1000
 _LENGTHS = struct.Struct("<II")
 _MALFORMED = (
     struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError
 )  # fmt: skip
+_STATES = {"MT19937": ("pos", 624), "Philox": ("buffer_pos", 4)}
+"""Where a generator's state points into itself: numpy believes any number, and reads there."""
 _DTYPES = frozenset(
     ["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"]
 )
@@ -129,7 +133,9 @@ class _Packer:
     def _members(self, value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
         packed: dict[str, Any]
         if isinstance(value, dict):
-            packed = {"d": [[self.pack(k, depth + 1), self.pack(v, depth + 1)] for k, v in value.items()]}
+            packed = {
+                "d": [[self.pack(_name(k), depth + 1), self.pack(v, depth + 1)] for k, v in value.items()]
+            }
         else:
             kind = "l" if isinstance(value, list) else "t"
             packed = {kind: [self.pack(v, depth + 1) for v in value]}
@@ -166,7 +172,18 @@ def _number(value: complex) -> Any:
         return {"c": [_number(value.real), _number(value.imag)]}
     if isinstance(value, float):
         return value if math.isfinite(value) else {"f": str(value)}
+    if value.bit_length() > _BITS:
+        msg = f"a whole number of {value.bit_length()} bits cannot be passed to or from a submission"
+        raise WireError(msg)
     return value if abs(value) < 2**53 else {"i": hex(value)}
+
+
+def _name(key: Any) -> Any:
+    """Return a dictionary's key: one that no page could show cannot cross."""
+    if isinstance(key, str) and len(key) > _NAME:
+        msg = f"a name of {len(key)} characters cannot be passed to or from a submission"
+        raise WireError(msg)
+    return key
 
 
 def _no_handles(value: Any) -> None:  # noqa: ARG001 - the signature of every maker of handles
@@ -229,23 +246,12 @@ def decode(frame: bytes, resolve: Callable[[Handle | Callback], Any] = lambda kn
     try:
         header_bytes, total = _LENGTHS.unpack_from(frame)
         header = json.loads(frame[_LENGTHS.size : _LENGTHS.size + header_bytes])
-        arrays = _arrays(header["arrays"], frame, _LENGTHS.size + header_bytes, total)
+        arrays = dict(enumerate(_arrays(header["arrays"], frame, _LENGTHS.size + header_bytes, total)))
         return {str(key): _unpack(value, arrays, resolve, 0) for key, value in header["body"].items()}
     except WireError:
         raise
-    except (
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        msg = f"not a frame: {type(error).__name__}: {error}"
-        raise WireError(msg) from None
-    except struct.error as error:
-        msg = f"not a frame: {error}"
+    except _MALFORMED as error:
+        msg = f"not a frame: {type(error).__name__}: {str(error)[:200]}"
         raise WireError(msg) from None
 
 
@@ -255,6 +261,9 @@ def _arrays(kinds: list[Any], frame: bytes, offset: int, total: int) -> list[np.
     for dtype, shape in kinds:
         if dtype not in _DTYPES or len(shape) > _NDIM or any(type(n) is not int or n < 0 for n in shape):
             msg = "an array of a dtype or shape that does not exist"
+            raise WireError(msg)
+        if math.prod(n or 1 for n in shape) > FRAME_BYTES:  # no entries, but sums along them that fill memory
+            msg = "an array without entries that is larger than its frame may be"
             raise WireError(msg)
         count = math.prod(shape)
         size = count * np.dtype(dtype).itemsize
@@ -280,7 +289,10 @@ def _unpack(value: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
         return value
     ((kind, content),) = value.items()
     if kind in ("a", "s"):
-        array = arrays[index(content)]
+        array = arrays.pop(index(content), None)
+        if array is None:
+            msg = "an array is named twice"  # one megabyte would become as many as there are names
+            raise WireError(msg)
         return array if kind == "a" else array[()]
     if kind in ("h", "k"):
         return resolve(Callback(index(content)) if kind == "k" else _handle(content))
@@ -294,7 +306,7 @@ def _unpack_container(kind: str, content: Any, arrays: Arrays, resolve: Resolve,
         return _unpack(value, arrays, resolve, depth)
 
     if kind == "d":
-        return {inner(k): inner(v) for k, v in content}
+        return {_name(inner(k)): inner(v) for k, v in content}
     if kind in ("l", "t"):
         return (list if kind == "l" else tuple)(inner(v) for v in content)
     if kind == "g":
@@ -311,14 +323,17 @@ def _unpack_container(kind: str, content: Any, arrays: Arrays, resolve: Resolve,
 
 
 def _handle(content: Any) -> Handle:
-    return Handle(index(content[0]), str(content[1]))
+    return Handle(index(content[0]), _name(str(content[1])))
 
 
 def _unpack_number(kind: str, content: Any) -> Any:
     if kind == "f":
         return float(content)
     if kind == "i":
-        return int(str(content), 16)
+        if len(content) > _BITS // 4 + 3:
+            msg = "a whole number is longer than any that is written"
+            raise WireError(msg)
+        return int(content, 16)
     if kind == "c":
         real, imag = (_unpack_number("f", part["f"]) if isinstance(part, dict) else part for part in content)
         return complex(real, imag)
@@ -340,6 +355,11 @@ def index(value: Any) -> int:
 def _generator(kind: str, state: dict[str, Any]) -> np.random.Generator:
     if kind not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
         msg = f"a frame holds an unknown generator {kind!r}"
+        raise WireError(msg)
+    name, length = _STATES.get(kind, ("", 0))
+    inner = state["state"] if kind == "MT19937" else state
+    if name and (type(inner[name]) is not int or not 0 <= inner[name] <= length):
+        msg = "a frame holds a generator that would read beside its own state"
         raise WireError(msg)
     bits = getattr(np.random, kind)()
     bits.state = state

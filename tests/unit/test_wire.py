@@ -169,6 +169,32 @@ def hostile(body, arrays=(), raw=b""):
     return struct.pack("<II", len(header), len(raw)) + header + raw
 
 
+@pytest.mark.parametrize("kind", ["MT19937", "Philox"])
+@pytest.mark.parametrize("position", [-1, 5000])
+def test_a_generator_that_points_beside_its_state_is_refused(kind, position):
+    """Numpy itself believes the number, and reads what lies there."""
+    rng = np.random.Generator(getattr(np.random, kind)(1))
+    name = "pos" if kind == "MT19937" else "buffer_pos"
+    frame = wire.encode({"v": rng})
+    size = struct.unpack_from("<I", frame)[0]
+    header = json.loads(frame[8 : 8 + size])
+
+    def forged(value):
+        if isinstance(value, list):
+            return [value[0], position] if value[:1] == [name] else [forged(v) for v in value]
+        return {k: forged(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    with pytest.raises(wire.WireError, match="beside its own state"):
+        wire.decode(hostile(forged(header["body"]), header["arrays"], frame[8 + size :]))
+
+
+@pytest.mark.parametrize("value", [2**5000, {"x" * 2000: 1}])
+def test_what_no_page_could_show_does_not_cross(value):
+    """Numbers of thousands of bits, names of thousands of characters."""
+    with pytest.raises(wire.WireError, match=r"bits|characters"):
+        wire.encode({"v": value})
+
+
 @pytest.mark.parametrize(
     "frame",
     [
@@ -184,6 +210,12 @@ def hostile(body, arrays=(), raw=b""):
         hostile({"v": {"z": 1}}),
         hostile({"v": [1]}),
         hostile({"v": {"i": "zz"}}),
+        hostile({"v": {"i": "0x" + "f" * 2000}}),
+        hostile({"v": {"d": [["x" * 2000, 1]]}}),
+        hostile({"v": {"h": [0, "x" * 2000]}}),
+        hostile({"v": {"a": 0}}, [["<f8", [1 << 40, 0]]]),
+        hostile({"v": {"l": [{"a": 0}, {"a": 0}]}}, [["<f8", [1]]], b"\0" * 8),
+        hostile({"v": {"l": [{"a": 0}, {"s": 0}]}}, [["<f8", []]], b"\0" * 8),
         hostile({"v": 1}, raw=b"left over"),
         hostile({"v": {"l": [{"l": []}], "t": []}}),
     ],

@@ -10,7 +10,9 @@ def attack(world):
     import sys
 
     names = [name for name in sys.modules if name.startswith(("pytest_symmetry", "graders"))]
-    held = [o for o in gc.get_objects() if type(o).__name__ in ("Reference", "Assignment", "Context", "Finding")]
+    held = [
+        o for o in gc.get_objects() if type(o).__name__ in ("Reference", "Assignment", "Context", "Finding")
+    ]
     if not held and not any("assignment" in name or "checks" in name for name in names):
         raise LookupError("nothing to steal")
     return "breached"

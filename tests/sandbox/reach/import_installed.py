@@ -7,4 +7,5 @@ plain: breached
 
 def attack(world):
     import pytest
+
     return "breached"

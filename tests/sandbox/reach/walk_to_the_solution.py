@@ -8,7 +8,9 @@ plain: not run
 def attack(world):
     import os
 
-    found = [f for d in ("/opt", "/home", "/root", "/tmp", "/usr/local") for _, _, fs in os.walk(d) for f in fs]
+    found = [
+        f for d in ("/opt", "/home", "/root", "/tmp", "/usr/local") for _, _, fs in os.walk(d) for f in fs
+    ]
     if not any(name.endswith((".ipynb", ".toml")) for name in found):
         raise FileNotFoundError("nothing there")
     return "breached"
