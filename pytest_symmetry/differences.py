@@ -8,7 +8,7 @@ A :class:`Neighbourhood` is a function seen from one point. It measures
 * slopes by a complex step (Squire and Trapp, SIAM Review 40, 1998), where the function's code is analytic.
 
 Every call is counted. Points and directions are mappings from names to float64 arrays; a direction holds
-only the arrays that move.
+only the arrays that move, each whole or as the table that fills it over and over.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ COMPLEX_STEP = 1e-30
 LARGE = 1 << 16
 """Bytes from which copies of an array use the same memory again: the system hands out large blocks page by
 page, which takes longer than to fill them."""
+
+TABLE = 16_381
+"""How many random numbers serve a large array, over and over: to draw them is what costs most. A prime larger
+than every side of the array, so that no two of its rows or columns get the same ones."""
 
 BEND = 0.02
 """The most that slopes from the left and from the right may differ, beside a residual, for a mistake: a kink
@@ -105,12 +109,12 @@ class Copies:
         return room
 
     def room(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
-        """Return an array of that shape and type with any content."""
+        """Return a contiguous array of that shape and type with any content."""
         if like.nbytes < LARGE:
-            return np.empty_like(like)
+            return np.empty(like.shape, like.dtype)
         block = self._blocks.get(name)
         if block is None or block.shape != like.shape or block.dtype != like.dtype:
-            block = self._blocks[name] = np.empty_like(like)
+            block = self._blocks[name] = np.empty(like.shape, like.dtype)
         return block
 
 
@@ -135,7 +139,7 @@ class Neighbourhood:
 
     def __post_init__(self) -> None:
         self.noise = max(self.noise, 0.5 * EPS * abs(self.value), 1e-300)
-        self.norms = {name: float(np.linalg.norm(array)) for name, array in self.point.items()}
+        self.norms = {name: length(array) for name, array in self.point.items()}
 
     def at(self, moved: Mapping[str, NDArray[Any]]) -> Any:
         """Return the function where the arrays of ``moved`` replace the point's own.
@@ -157,28 +161,43 @@ class Neighbourhood:
 
     def difference(self, direction: Arrays, step: float, gradient: Arrays) -> Difference:
         """Measure one central difference (two calls)."""
-        claimed = sum(self._claimed(name, along, step, gradient[name]) for name, along in direction.items())
-        high = float(self.at({n: self._shifted(n, along, step) for n, along in direction.items()}))
+        claimed, moved = 0.0, {}
+        for name, along in direction.items():
+            moved[name], slope = self._moved(name, along, step, gradient[name])
+            claimed += slope
+        high = float(self.at(moved))
         low = float(self.at({n: self._shifted(n, along, -step) for n, along in direction.items()}))
         return Difference((high - low) / (2 * step), claimed, (high - 2 * self.value + low) / step, step)
 
-    def _claimed(self, name: str, along: FloatArray, step: float, gradient: FloatArray) -> float:
-        """Return the slope that a gradient claims for the displacement really made after rounding.
+    def _moved(
+        self, name: str, along: FloatArray, step: float, gradient: FloatArray
+    ) -> tuple[FloatArray, float]:
+        """Return an array moved along a direction, and the slope that a gradient claims for that.
 
-        Over thousands of entries the rounding averages out, and the direction itself serves as well.
+        It claims it for the displacement really made after rounding; over thousands of entries the rounding
+        averages out, and the direction itself serves as well.
         """
-        shift = self.copies.room(name, gradient)
-        np.multiply(along, step, out=shift, dtype=np.float64)
-        if shift.nbytes < LARGE:
-            shift = ((self.point[name] + shift) - (self.point[name] - shift)) / 2
-        return float(np.vdot(gradient, shift)) / step
+        point, moved = self.point[name], self._displacement(name, along, step)
+        if moved.nbytes < LARGE:
+            high, low = point + moved, point - moved
+            return high, float(np.vdot(gradient, (high - low) / 2)) / step
+        claimed = float(np.vdot(gradient, moved)) / step
+        moved += point
+        return moved, claimed
 
     def _shifted(self, name: str, along: FloatArray, step: float) -> FloatArray:
         """Return an array moved along a direction."""
-        moved = self.copies.room(name, self.point[name])
-        np.multiply(along, step, out=moved, dtype=np.float64)
+        moved = self._displacement(name, along, step)
         moved += self.point[name]
         return moved
+
+    def _displacement(self, name: str, along: FloatArray, step: float) -> FloatArray:
+        """Return a direction times a step, in memory that the next call may overwrite."""
+        room = self.copies.room(name, self.point[name])
+        if along.size < room.size:
+            return repeated(along * step, room)
+        np.multiply(along.reshape(room.shape), step, out=room)
+        return room
 
     def complex_slope(self, direction: Arrays) -> float | None:
         """Return the slope by a complex step (one call), or None where the code takes no complex numbers.
@@ -297,18 +316,43 @@ def draw_direction(random: np.random.Generator, shape: tuple[int, ...], norm: fl
     """Draw a direction of norm 1 (or ``norm``) with entries of about one size and either sign.
 
     The largest is at most twice the smallest, so that a single wrong entry shows; they differ, so that
-    errors of equal size cannot cancel. Random bits become the sign and the mantissa of numbers between 1
-    and 2, which is the quickest way to draw them; large arrays get half the digits in half the memory.
+    errors of equal size cannot cancel.
     """
-    if math.prod(shape) * 8 >= LARGE:
-        few = np.asarray(random.integers(0, 1 << 32, shape, dtype=np.uint32))
-        few &= np.uint32(0x807FFFFF)
-        few |= np.uint32(0x3F800000)
-        along: NDArray[Any] = few.view(np.float32)
-    else:
-        many = np.asarray(random.integers(0, 1 << 64, shape, dtype=np.uint64))
-        many &= np.uint64(0x800FFFFFFFFFFFFF)
-        many |= np.uint64(0x3FF0000000000000)
-        along = many.view(np.float64)
-    along *= norm / max(float(np.linalg.norm(along)), 1e-300)
-    return along
+    table = draw_table(random, shape, norm)
+    return table.reshape(shape) if table.size == math.prod(shape) else repeated(table, np.empty(shape))
+
+
+def draw_table(random: np.random.Generator, shape: tuple[int, ...], norm: float = 1.0) -> FloatArray:
+    """Draw what fills a direction of that shape: as many numbers, or for a large array a table of fewer.
+
+    Random bits become the sign and the mantissa of numbers between 1 and 2, which is the quickest way.
+    """
+    table_bits = np.asarray(random.integers(0, 1 << 64, table_size(shape), dtype=np.uint64))
+    table_bits &= np.uint64(0x800FFFFFFFFFFFFF)
+    table_bits |= np.uint64(0x3FF0000000000000)
+    table: FloatArray = table_bits.view(np.float64)
+    whole, rest = divmod(math.prod(shape), max(table.size, 1))
+    size = math.hypot(math.sqrt(whole) * length(table), length(table[:rest]))
+    table *= norm / max(size, 1e-300)
+    return table
+
+
+def length(array: FloatArray) -> float:
+    """Return the norm of all entries (``np.linalg.norm`` takes three times as long for a small array)."""
+    flat = array.ravel("K")
+    return math.sqrt(float(flat.dot(flat)))
+
+
+def table_size(shape: tuple[int, ...]) -> int:
+    """Return how many random numbers an array of that shape is made of."""
+    size = math.prod(shape)
+    return min(size, TABLE) if all(side < TABLE for side in shape) else size
+
+
+def repeated(table: NDArray[Any], into: NDArray[Any]) -> NDArray[Any]:
+    """Fill a contiguous array with a table, over and over, and return it."""
+    flat = into.reshape(-1)
+    whole = into.size - into.size % table.size
+    flat[:whole].reshape(-1, table.size)[...] = table
+    flat[whole:] = table[: into.size - whole]
+    return into

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pytest_symmetry.differences import EPS, SIGMAS, Neighbourhood, Outcome, Probe, draw_direction
+from pytest_symmetry.differences import (
+    EPS,
+    SIGMAS,
+    Neighbourhood,
+    Outcome,
+    Probe,
+    draw_direction,
+    draw_table,
+    length,
+)
 from pytest_symmetry.errors import StudentTrouble
 
 if TYPE_CHECKING:
@@ -87,7 +96,7 @@ class Judge:
 
     def __post_init__(self) -> None:
         self.scales = {
-            name: float(np.linalg.norm(gradient)) / math.sqrt(max(gradient.size, 1))
+            name: length(gradient) / math.sqrt(max(gradient.size, 1))
             for name, gradient in self.gradients.items()
         }
         self.floor = NEGLIGIBLE * max(self.scales.values(), default=0.0)
@@ -121,7 +130,7 @@ class Judge:
             return {}
         verdicts = {n: ArrayVerdict(n, self.gradients[n].shape, scale=self.scale(n)) for n in sharp}
         for _ in range(self.directions):
-            along = {n: draw_direction(self.near.random, self.gradients[n].shape, steps[n]) for n in sharp}
+            along = {n: draw_table(self.near.random, self.gradients[n].shape, steps[n]) for n in sharp}
             measured = self.near.difference(along, 1.0, self.gradients)
             residual = measured.claimed - measured.slope
             if not abs(residual) <= bar:

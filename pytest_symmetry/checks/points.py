@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_symmetry.differences import length, repeated, table_size
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,13 +30,15 @@ def generic_point(
     """Move every array a little, at random: off zero biases, equal or symmetric weights, and exact kinks."""
     point = {}
     for name, array in arrays.items():
-        own = float(np.linalg.norm(array)) / math.sqrt(max(array.size, 1))
+        own = length(array) / math.sqrt(max(array.size, 1))
         size = spread * max(_spread(array), RELATIVE_SPREAD * own)
         # Uniform with that standard deviation: half the time of a normal draw, and no far tails. In place,
         # because fresh memory costs more than the arithmetic.
-        moved = np.asarray(random.random(array.shape))
-        moved -= 0.5
-        moved *= size * 12**0.5
+        table = np.asarray(random.random(table_size(array.shape)))
+        table -= 0.5
+        table *= size * 12**0.5
+        small = table.size == array.size
+        moved = table.reshape(array.shape) if small else repeated(table, np.empty(array.shape))
         moved += array
         point[name] = moved
     return point
@@ -44,7 +48,7 @@ def _spread(array: FloatArray) -> float:
     if array.ndim < 2 or 1 in array.shape[:2]:
         return BIAS_SPREAD
     # Weights come as (in, out) and as (out, in); convolutions as (out, in, height, width).
-    fan_in = float(array.size) ** 0.5 if array.ndim == 2 else float(np.prod(array.shape[1:]))
+    fan_in = float(array.size) ** 0.5 if array.ndim == 2 else float(math.prod(array.shape[1:]))
     return WEIGHT_SPREAD / math.sqrt(fan_in)
 
 

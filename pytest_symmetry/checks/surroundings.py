@@ -126,9 +126,9 @@ def _made_inside(calls: tuple[Call, ...]) -> set[int]:
 
 
 def _same(array: NDArray[Any], before: NDArray[Any]) -> bool:
-    if array.shape != before.shape:
-        return False
-    return np.array_equal(array, before, equal_nan=array.dtype.kind in "fc")
+    if np.array_equal(array, before):
+        return True
+    return array.dtype.kind in "fc" and np.array_equal(array, before, equal_nan=True)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_symmetry.differences import SIGMAS, Copies, Neighbourhood, draw_direction
+from pytest_symmetry.differences import (
+    SIGMAS,
+    Copies,
+    Neighbourhood,
+    draw_direction,
+    draw_table,
+)
 from pytest_symmetry.errors import ProcessDied, RaisedError
 from pytest_symmetry.findings import Finding
 
@@ -175,6 +181,49 @@ def test_directions(shape: list[int], seed: int) -> None:
     assert along.shape == tuple(shape)
     assert np.linalg.norm(along) == pytest.approx(1, rel=1e-5)
     assert np.abs(along).max() <= 3.001 * np.abs(along).min()
+
+
+@pytest.mark.parametrize(
+    "shape", [(784, 128), (128, 784), (16_380, 3), (3, 16_380), (40, 30, 20), (20_000, 2)]
+)
+def test_directions_of_large_arrays(shape: tuple[int, ...]) -> None:
+    """The same, from one table over and over, and no two rows or columns are alike."""
+    along = draw_direction(np.random.default_rng(1), shape)
+
+    assert along.shape == shape
+    assert np.linalg.norm(along) == pytest.approx(1, rel=1e-12)
+    assert np.abs(along).max() <= 2 * np.abs(along).min()
+    rows = along.reshape(shape[0], -1)
+    assert len(np.unique(rows, axis=0)) == len(rows)
+    assert len(np.unique(rows.T, axis=0)) == rows.shape[1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 40_000), st.integers(0, 1000))
+def test_a_table_serves_like_the_direction_it_fills(size: int, seed: int) -> None:
+    """A difference along a table is the one along the whole direction."""
+    point = np.random.default_rng(seed).normal(size=size)
+    near, _ = seen_from(lambda x: np.sin(x).sum(), point, seed)
+    table = draw_table(np.random.default_rng(seed), (size,), 2.0)
+    along = draw_direction(np.random.default_rng(seed), (size,), 2.0)
+    gradient = {"x": np.cos(point)}
+
+    short, whole = (near.difference({"x": v}, 1e-4, gradient) for v in (table, along))
+
+    assert np.linalg.norm(along) == pytest.approx(2, rel=1e-12)
+    assert short.claimed == pytest.approx(whole.claimed, rel=1e-9, abs=1e-9)
+    assert short.slope == pytest.approx(whole.slope, rel=1e-6, abs=1e-6)
+
+
+def test_differences_of_arrays_in_any_layout() -> None:
+    """A Fortran-ordered point of any size moves along the direction's own axes."""
+    for shape in ((3, 4), (200, 150)):
+        point = np.asfortranarray(np.random.default_rng(0).normal(size=shape))
+        weights = np.random.default_rng(1).normal(size=shape)
+        near, random = seen_from(lambda x, w=weights: (w * x).sum(), point)
+        measured = near.difference({"x": draw_table(random, shape)}, 1e-3, {"x": np.asfortranarray(weights)})
+
+        assert measured.slope == pytest.approx(measured.claimed, rel=1e-8, abs=1e-9)
 
 
 def test_copies_of_large_arrays_share_memory() -> None:
