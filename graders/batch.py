@@ -7,11 +7,13 @@ each in a child process of its own. Nothing of a submission's folder configures 
 from __future__ import annotations
 
 import contextlib
+import contextlib
 import hashlib
 import multiprocessing
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -20,6 +22,7 @@ from pathlib import Path
 from graders.intake import Entry, in_chunks
 from graders.sandbox.choice import transport_for
 from graders.sandbox.watchdog import patience
+from graders.stability import settled
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.feedback.html import student_page
@@ -49,6 +52,12 @@ class Task:
     isolation: str = "best"
     patience: float = 600.0
     """Seconds that one test of one submission may take before its worker is given up."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What stands for each student in test ids, where it is not their own name."""
+    seed_mark: str = ""
+    """What pages show instead of a secret seed."""
+    more_seeds: tuple[int, ...] = ()
+    """Seeds with which every verdict must come out the same, or waits for a person."""
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in a set
@@ -58,11 +67,12 @@ class _Supply:
     entries: Sequence[Entry]
     isolation: str
     patience: float = 0.0
+    names: Mapping[str, str] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
 
     def pytest_symmetry_submissions(self) -> list[Found]:
         """Give the chunk's submissions."""
-        return [Found(entry.student, entry.path) for entry in self.entries]
+        return [Found(self.names.get(e.student, e.student), e.path) for e in self.entries]
 
     def pytest_symmetry_open_submission(
         self, submission: Submission, assignment: Assignment
@@ -98,10 +108,13 @@ def run_tests(
     isolation: str = "best",
     *,
     patience: float = 0.0,
+    names: Mapping[str, str] | None = None,
+    observer: object = None,
 ) -> list[Result]:
     """Run an assignment's tests over ``entries`` in this process and return a result for each.
 
     The tests run here, the submissions' code in children, as well locked as ``isolation`` asks for.
+    ``names`` are what stands for students in test ids; ``observer`` is one more pytest plugin.
 
     Raises:
         AssignmentError: pytest could not run the tests at all.
@@ -109,7 +122,7 @@ def run_tests(
     import pytest
 
     pytest.hookimpl(wrapper=True)(_Supply.pytest_pyfunc_call)  # here, because pytest is imported late
-    supply = _Supply(entries, isolation, patience)
+    supply = _Supply(entries, isolation, patience, names or {})
     arguments = [
         *map(str, assignment.tests),
         f"--rootdir={assignment.folder}",
@@ -121,12 +134,12 @@ def run_tests(
         f"--symmetry-seed={seed}",
     ]
     with _clean_environment(), _forgotten_modules(assignment.folder):
-        code = pytest.main(arguments, plugins=[supply])
+        code = pytest.main(arguments, plugins=[supply, *([observer] if observer is not None else [])])
     if len(supply.results) != len(entries):
         problem = f"its tests could not be run (exit code {int(code)}); run pytest in this folder to see why"
         raise AssignmentError(assignment.folder, problem)
     by_path = {result.submission: result for result in supply.results}
-    return [replace(by_path[str(entry.path)], submission=entry.label) for entry in entries]
+    return [replace(by_path[str(e.path)], student=e.student, submission=e.label) for e in entries]
 
 
 @contextlib.contextmanager
@@ -158,16 +171,22 @@ def _forgotten_modules(folder: Path) -> Iterator[None]:
 def grade_chunk(task: Task) -> list[tuple[Result, str]]:
     """Grade a chunk in this process; return each result with its feedback page."""
     assignment = load_assignment(Path(task.assignment))
-    results = run_tests(assignment, task.entries, task.seed, task.isolation, patience=task.patience)
+    runs = [
+        run_tests(assignment, task.entries, seed, task.isolation, patience=task.patience, names=task.names)
+        for seed in (task.seed, *task.more_seeds)
+    ]
+    results = [settled(of_one) for of_one in zip(*runs, strict=True)]
     return [
-        (result, _page(result, entry, assignment, task.reveal))
+        (result, _page(result, entry, assignment, task))
         for result, entry in zip(results, task.entries, strict=True)
     ]
 
 
-def _page(result: Result, entry: Entry, assignment: Assignment, reveal: str) -> str:
+def _page(result: Result, entry: Entry, assignment: Assignment, task: Task) -> str:
     cells = dict(read_submission(entry.path, entry.student).cells)
-    return student_page(result, title=assignment.title, reveal=reveal, source=cells)
+    return student_page(
+        result, title=assignment.title, reveal=task.reveal, source=cells, seed_mark=task.seed_mark
+    )
 
 
 def grade(
@@ -178,25 +197,37 @@ def grade(
     jobs: int,
     reveal: str,
     isolation: str = "best",
+    names: Mapping[str, str] | None = None,
+    seed_mark: str = "",
+    more_seeds: Sequence[int] = (),
 ) -> Iterator[tuple[Entry, Result, str]]:
-    """Yield (entry, result, page) for every entry as they are done; results do not depend on ``jobs``."""
+    """Yield (entry, result, page) for every entry as they are done; results do not depend on ``jobs``.
+
+    ``names``, ``seed_mark`` and ``more_seeds`` are those of :class:`Task`.
+    """
+    terms = Task(str(assignment.folder), seed, reveal, (), isolation, seed_mark=seed_mark)
+    terms = replace(terms, names=names or {}, more_seeds=tuple(more_seeds))
     for entry in entries:
         if not entry.gradable:
-            yield (entry, *refused(entry, assignment, seed, reveal))
+            yield (entry, *refused(entry, assignment, terms))
     gradable = [entry for entry in entries if entry.gradable]
     size = max(1, min(CHUNK, -(-len(gradable) // (4 * jobs))))
-    tasks = [
-        Task(str(assignment.folder), seed, reveal, tuple(c), isolation) for c in in_chunks(gradable, size)
-    ]
+    tasks = [_only(terms, chunk) for chunk in in_chunks(gradable, size)]
     for task, graded in _through_workers(tasks, jobs):
         if graded is not None:
             yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
             continue
         for entry in task.entries:  # the worker itself died: find out on whose submission
-            alone = replace(task, entries=(entry,))
+            alone = _only(task, [entry])
             ((_, again),) = _through_workers([alone], 1)
-            result, page = again[0] if again else stopped(entry, assignment, seed, reveal)
+            result, page = again[0] if again else stopped(entry, assignment, terms)
             yield entry, result, page
+
+
+def _only(task: Task, entries: Sequence[Entry]) -> Task:
+    """Return the task for these entries alone, with no other student's name in it."""
+    names = {e.student: task.names[e.student] for e in entries if e.student in task.names}
+    return replace(task, entries=tuple(entries), names=names)
 
 
 def _through_workers(
@@ -240,7 +271,7 @@ def worker_pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(max_workers=jobs, mp_context=multiprocessing.get_context("spawn"))
 
 
-def refused(entry: Entry, assignment: Assignment, seed: int, reveal: str) -> tuple[Result, str]:
+def refused(entry: Entry, assignment: Assignment, task: Task) -> tuple[Result, str]:
     """Return the result and the page of a submission that cannot be graded."""
     result = Result(
         student=entry.student,
@@ -252,16 +283,16 @@ def refused(entry: Entry, assignment: Assignment, seed: int, reveal: str) -> tup
         max_points=0.0,
         assignment=assignment.name,
         versions=versions(),
-        seed=str(seed),
+        seed=str(task.seed),
         isolation=NO_ISOLATION,
     )
-    return result, student_page(result, title=assignment.title, reveal=reveal)
+    return result, student_page(result, title=assignment.title, reveal=task.reveal, seed_mark=task.seed_mark)
 
 
-def stopped(entry: Entry, assignment: Assignment, seed: int, reveal: str) -> tuple[Result, str]:
+def stopped(entry: Entry, assignment: Assignment, task: Task) -> tuple[Result, str]:
     """Return the result of a submission on which the grader itself stopped: it waits for a person."""
     reason = "the grader itself stopped on this submission"
-    return refused(replace(entry, status="waits for a person", reason=reason), assignment, seed, reveal)
+    return refused(replace(entry, status="waits for a person", reason=reason), assignment, task)
 
 
 def check_solution(assignment: Assignment, seed: int, isolation: str = "best") -> Result:
@@ -293,8 +324,8 @@ def _failure(result: Result) -> str:
 
 
 def fingerprint(assignment: Assignment) -> str:
-    """Return the hash of all that decides a verdict beside the submission: assignment and versions."""
-    digest = hashlib.sha256(repr(sorted(versions().items())).encode())
+    """Return the hash of an assignment's files."""
+    digest = hashlib.sha256()
     for file in _files(assignment.folder):
         digest.update(file.relative_to(assignment.folder).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(file.read_bytes()).digest())
@@ -305,9 +336,3 @@ def _files(folder: Path) -> list[Path]:
     """Return the files of an assignment, without what Python and editors leave behind."""
     files = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     return sorted(folder / p for p in files if not any(part.startswith((".", "__")) for part in p.parts))
-
-
-def key_of(entry: Entry, assignment_hash: str, seed: int) -> str:
-    """Return the key under which the result of an entry is kept."""
-    parts = [entry.student, entry.label, entry.sha256, entry.status, entry.reason, assignment_hash, str(seed)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

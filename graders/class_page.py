@@ -19,7 +19,7 @@ from pytest_symmetry.feedback.text import number, question_words, words_or_facts
 from pytest_symmetry.findings import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from pytest_symmetry.findings import Result
 
@@ -61,10 +61,11 @@ def class_page(
     names: bool = False,
     expected: int | None = None,
     before: Sequence[Result] | None = None,
+    page_of: Callable[[str], str] = page_file,
 ) -> str:
     """Return the page about a class.
 
-    ``names`` adds who: links to ``feedback/<student>.html`` (:func:`page_file`) and the list of students;
+    ``names`` adds who: links to the students' pages, whose files ``page_of`` names, and the list of students;
     ``expected`` is the number of submissions there should be, for a class that is still being graded;
     ``before`` are the results of an earlier run, to compare with (before a hint was published, say).
     """
@@ -86,14 +87,14 @@ def class_page(
         full=sum(r.points >= r.max_points for r in graded),
         questions=questions,
         outcomes=_OUTCOMES,
-        causes=[_cause_row(group, asked, names=names) for group in causes[:_SHOWN_CAUSES]],
+        causes=[_cause_row(group, asked, page_of, names=names) for group in causes[:_SHOWN_CAUSES]],
         more_causes=max(len(causes) - _SHOWN_CAUSES, 0),
-        stopped=_stopped(results, names=names),
+        stopped=_stopped(results, page_of, names=names),
         isolation=_counted(r.isolation for r in results),
         versions=_counted(
             ", ".join(f"{k} {v}" for k, v in sorted(r.versions.items())) for r in results
         ),
-        views=_views(results) if names else [],
+        views=_views(results, page_of) if names else [],
         change=compared(before, results) if before is not None else None,
         asked=asked,
     )  # fmt: skip
@@ -127,7 +128,9 @@ def _median(values: list[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def _cause_row(group: CauseGroup, shown: Collection[str], *, names: bool) -> dict[str, Any]:
+def _cause_row(
+    group: CauseGroup, shown: Collection[str], page_of: Callable[[str], str], *, names: bool
+) -> dict[str, Any]:
     """Return one cause as the page lists it; examples are the submissions with the most points.
 
     ``shown`` are the questions that may be named.
@@ -141,11 +144,13 @@ def _cause_row(group: CauseGroup, shown: Collection[str], *, names: bool) -> dic
         "first_for": group.first_for,
         "places": [(w, n) for w, n in group.places.most_common(4) if w and n >= least],
         "questions": [question_words(name) for name, _ in group.questions.most_common(4) if name in shown],
-        "examples": [(r.student, page_file(r.student)) for r in examples],
+        "examples": [(r.student, page_of(r.student)) for r in examples],
     }
 
 
-def _stopped(results: Sequence[Result], *, names: bool) -> list[dict[str, Any]]:
+def _stopped(
+    results: Sequence[Result], page_of: Callable[[str], str], *, names: bool
+) -> list[dict[str, Any]]:
     """Return the submissions without a grade, by status and reason."""
     groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in results:
@@ -158,7 +163,7 @@ def _stopped(results: Sequence[Result], *, names: bool) -> list[dict[str, Any]]:
             "status": status,
             "reason": reason,
             "count": len(members),
-            "students": [(r.student, page_file(r.student)) for r in members] if names else [],
+            "students": [(r.student, page_of(r.student)) for r in members] if names else [],
         }
         for (status, reason), members in sorted(groups.items(), key=lambda g: (g[0][0], -len(g[1]), g[0][1]))
     ]
@@ -185,9 +190,9 @@ def _counted(values: Iterable[str]) -> list[tuple[str, int]]:
     return sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _views(results: Sequence[Result]) -> list[tuple[str, list[Row]]]:
+def _views(results: Sequence[Result], page_of: Callable[[str], str]) -> list[tuple[str, list[Row]]]:
     """Return the list of students in several orders, since nothing sorts it; in one for a huge class."""
-    rows = [_student_row(r) for r in results]
+    rows = [_student_row(r, page_of(r.student)) for r in results]
     views = [("by name", sorted(rows, key=lambda row: row.student.casefold()))]
     if len(rows) <= _SORTED:
         points = {
@@ -202,9 +207,8 @@ def _views(results: Sequence[Result]) -> list[tuple[str, list[Row]]]:
     return views
 
 
-def _student_row(result: Result) -> Row:
+def _student_row(result: Result, file: str) -> Row:
     """Return a student's row: name, file of the page, points or status, first cause."""
-    file = page_file(result.student)
     if result.status != "graded":
         return Row(result.student, file, result.status, "")
     finding = first_cause(result.tests)

@@ -1,46 +1,59 @@
-"""The gradebook: one SQLite file beside the feedback, with every result ever made, never overwritten.
+"""The gradebook: one SQLite file beside the feedback, with every result ever made and every decision.
 
-The newest row of a student counts. A result is kept under the key of what it depends on (the submission's
-bytes, the assignment's files, the versions, the seed); what is there under the same key is not graded again.
+Two tables only grow: ``results`` (what the tests said of a submission, and what that depended on) and
+``history`` (what counts since when, and why: :mod:`graders.history`). Nothing in them is changed; the one
+exception is a student who is erased. Each row carries a checksum, so that a row that a disk or a hand has
+changed is not believed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import getpass
+import hashlib
 import json
+import os
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from graders.history import Event, Kind
+from graders.lock import only_writer
+from graders.pseudonyms import new_key, pseudonym
 from pytest_symmetry.errors import SymmetryError
-from pytest_symmetry.findings import SCHEMA
+from pytest_symmetry.findings import Result, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FILE = "gradebook.sqlite"
+SCHEMA = 2
+"""Version of the tables below."""
+
+BUSY_SECONDS = 10.0
+"""How long to wait for another program that has the database open for writing (a database browser)."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS header (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS header (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS results (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     student TEXT NOT NULL,
-    key TEXT NOT NULL,
-    status TEXT NOT NULL,
-    points REAL NOT NULL,
-    max_points REAL NOT NULL,
-    line TEXT NOT NULL
+    work TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    line TEXT NOT NULL,
+    checksum TEXT NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS newest ON results (student, id);
-"""
-
-_INSERT = """
-INSERT INTO results (student, key, status, points, max_points, line) VALUES (?, ?, ?, ?, ?, ?)
-"""
-_NEWEST = """
-SELECT student, key, line FROM results WHERE id IN (SELECT max(id) FROM results GROUP BY student)
+CREATE TABLE IF NOT EXISTS history (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    student TEXT NOT NULL,
+    event TEXT NOT NULL,
+    checksum TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS students (student TEXT PRIMARY KEY) STRICT;
+CREATE INDEX IF NOT EXISTS of_student ON results (student, work, basis);
 """
 
 
@@ -48,12 +61,74 @@ class GradebookError(SymmetryError):
     """A gradebook that cannot be used; the message names the file and what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a verdict depends on beside the submission itself."""
+
+    assignment: str
+    versions: Mapping[str, str]
+    seed: str
+    isolation: str
+    seeds: int = 1
+
+    def text(self) -> str:
+        """Return the basis as text: the same for the same basis."""
+        return json.dumps(
+            {
+                "assignment": self.assignment,
+                "versions": dict(sorted(self.versions.items())),
+                "seed": self.seed,
+                "isolation": self.isolation,
+                "seeds": self.seeds,
+            }
+        )
+
+    @classmethod
+    def of(cls, text: str) -> Basis:
+        """Read :meth:`text`."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One row of ``results``: what the tests said of some work of a student, and on what basis."""
+
+    number: int
+    student: str
+    work: str
+    basis: Basis
+    line: Mapping[str, Any]
+
+    @property
+    def result(self) -> Result:
+        """The result as a record."""
+        return Result.from_json(self.line)
+
+
 @dataclass(slots=True)
 class Gradebook:
-    """An open gradebook; one process writes at a time."""
+    """An open gradebook; one process writes at a time. ``author`` stands in what this process adds."""
 
     path: Path
     connection: sqlite3.Connection
+    author: str = ""
+    _key: bytes = field(default=b"", repr=False)
+
+    # The header
+
+    def header(self, key: str) -> str | None:
+        """Return a value of the header."""
+        row = self.connection.execute("SELECT value, checksum FROM header WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        self._believe("header", key, (key, row[0]), row[1])
+        return str(row[0])
+
+    def set_headers(self, **values: str) -> None:
+        """Write values of the header, all or none."""
+        rows = [(key, value, _checksum((key, value))) for key, value in values.items()]
+        with self.connection:
+            self.connection.executemany("INSERT OR REPLACE INTO header VALUES (?, ?, ?)", rows)
 
     @property
     def seed(self) -> int | None:
@@ -76,29 +151,118 @@ class Gradebook:
                 raise GradebookError(msg)
             return known
         seed = secrets.randbits(128) if asked is None else asked
-        self.set_header("seed", str(seed))
+        self.set_headers(seed=str(seed))
         return seed
 
-    def header(self, key: str) -> str | None:
-        """Return a value of the header."""
-        row = self.connection.execute("SELECT value FROM header WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
+    # Who is in the class
 
-    def set_header(self, key: str, value: str) -> None:
-        """Write a value of the header."""
+    def students(self) -> list[str]:
+        """Return everyone who handed something in, in order."""
+        return [row[0] for row in self.connection.execute("SELECT student FROM students ORDER BY student")]
+
+    def expect(self, students: Iterable[str]) -> None:
+        """Note who handed something in; those who did before stay."""
         with self.connection:
-            self.connection.execute("INSERT OR REPLACE INTO header VALUES (?, ?)", (key, value))
+            self.connection.executemany("INSERT OR IGNORE INTO students VALUES (?)", ((s,) for s in students))
 
-    def add(self, key: str, line: Mapping[str, Any]) -> None:
-        """Append one result: a line of results.jsonl, under its key."""
-        values = (line["student"], key, line["status"], line["points"], line["max_points"], to_text(line))
+    def settle_key(self, asked: bytes | None = None) -> bytes:
+        """Return the key of the pseudonyms: the one this gradebook has, else ``asked``, else a new one.
+
+        Raises:
+            GradebookError: another key is asked for than the one it has.
+        """
+        known = self.header("key")
+        if known is None:
+            known = (asked or new_key()).hex()
+            self.set_headers(key=known)
+        elif asked is not None and asked.hex() != known:
+            msg = (
+                f"{self.path}: this folder has other pseudonyms; leave --key out, or grade into a new folder"
+            )
+            raise GradebookError(msg)
+        return bytes.fromhex(known)
+
+    def pseudonym(self, student: str) -> str:
+        """Return what stands for a student in file names and test ids; "" before a key was settled."""
+        if not self._key:
+            self._key = bytes.fromhex(self.header("key") or "")
+        return pseudonym(self._key, student) if self._key else ""
+
+    # Results
+
+    def add(self, student: str, work: str, basis: Basis, line: Mapping[str, Any]) -> int:
+        """Add a result and return its number; it counts for nobody until an event says so."""
         with self.connection:
-            self.connection.execute(_INSERT, values)
+            return self._insert_result(student, work, basis, line)
 
-    def newest(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Return the newest (key, line) of every student, students in order."""
-        rows = self.connection.execute(_NEWEST)
-        return {student: (key, json.loads(line)) for student, key, line in sorted(rows)}
+    def add_standing(self, student: str, work: str, basis: Basis, line: Mapping[str, Any]) -> None:
+        """Add a result that counts from now on."""
+        with self.connection:
+            number = self._insert_result(student, work, basis, line)
+            self._insert_event(Event(0, Kind.GRADED, student=student, data={"result": number}))
+
+    def _insert_result(self, student: str, work: str, basis: Basis, line: Mapping[str, Any]) -> int:
+        row = (student, work, basis.text(), to_text(line))
+        cursor = self.connection.execute(
+            "INSERT INTO results (student, work, basis, line, checksum) VALUES (?, ?, ?, ?, ?)",
+            (*row, _checksum(row)),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def results(self, numbers: Iterable[int]) -> dict[int, Result]:
+        """Return results by their numbers."""
+        return {number: self.judged(number).result for number in numbers}
+
+    def judged(self, number: int) -> Judged:
+        """Return one row of the results.
+
+        Raises:
+            GradebookError: it is not there, or damaged.
+        """
+        query = "SELECT id, student, work, basis, line, checksum FROM results WHERE id = ?"
+        row = self.connection.execute(query, (number,)).fetchone()
+        self._believe("result", number, row[1:5] if row else (), row[5] if row else "none")
+        return Judged(row[0], row[1], row[2], Basis.of(row[3]), json.loads(row[4]))
+
+    def find(self, student: str, work: str, basis: Basis) -> int | None:
+        """Return the number of the result of this work of a student on this basis, if it was judged."""
+        query = "SELECT max(id) FROM results WHERE student = ? AND work = ? AND basis = ?"
+        row = self.connection.execute(query, (student, work, basis.text())).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    # The history
+
+    def record(self, *events: Event) -> None:
+        """Add events to the history, all or none; their numbers, moments and authors are set here."""
+        with self.connection:
+            for event in events:
+                self._insert_event(event)
+
+    def _insert_event(self, event: Event) -> None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        row = (event.student, _event_text(replace(event, at=at, author=self.author)))
+        self.connection.execute(
+            "INSERT INTO history (student, event, checksum) VALUES (?, ?, ?)", (*row, _checksum(row))
+        )
+
+    def history(self) -> list[Event]:
+        """Return all events, oldest first.
+
+        Raises:
+            GradebookError: one is damaged.
+        """
+        events = []
+        rows = self.connection.execute("SELECT id, student, event, checksum FROM history ORDER BY id")
+        for number, student, text, checksum in rows:
+            self._believe("event", number, (student, text), checksum)
+            data = json.loads(text)
+            events.append(Event(**{**data, "number": number, "kind": Kind(data["kind"])}))
+        return events
+
+    def _believe(self, what: str, which: object, row: Iterable[str], checksum: str) -> None:
+        if _checksum(row) != checksum:
+            msg = f"{self.path}: {what} {which} is not what was written there; put back a copy of this file"
+            raise GradebookError(msg)
 
 
 def to_text(line: Mapping[str, Any]) -> str:
@@ -106,36 +270,105 @@ def to_text(line: Mapping[str, Any]) -> str:
     return json.dumps(line, ensure_ascii=False, allow_nan=False, sort_keys=False)
 
 
+def _event_text(event: Event) -> str:
+    return to_text({key: plain(value) for key, value in asdict(event).items() if key != "number"})
+
+
+def _checksum(row: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(row).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 @contextlib.contextmanager
-def open_gradebook(folder: Path) -> Iterator[Gradebook]:
-    """Open the gradebook in ``folder``; make both where they are missing.
+def open_gradebook(folder: Path, *, author: str | None = None, patience: float = 0.0) -> Iterator[Gradebook]:
+    """Open the gradebook in ``folder`` for writing, as the only one; make both where they are missing.
 
     Raises:
-        GradebookError: the folder or the file cannot be used, or a newer version wrote it.
+        FolderLocked: somebody else writes to the folder, for ``patience`` seconds and more.
+        GradebookError: the folder or the file cannot be used, or another version wrote it.
     """
     path = folder / FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=30)
-    except (OSError, sqlite3.Error) as error:
-        msg = f"{path}: the gradebook cannot be opened: {error}; choose another folder with --out"
-        raise GradebookError(msg) from None
-    with contextlib.closing(connection):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_TABLES)
-            book = Gradebook(path, connection)
+        with (
+            only_writer(folder, patience=patience),
+            _connected(path, f"{path.resolve().as_uri()}?mode=rwc") as c,
+        ):
+            c.execute("PRAGMA journal_mode = WAL")
+            c.execute("PRAGMA secure_delete = ON")
+            book = Gradebook(path, c, _user() if author is None else author)
             _check_schema(book)
+            c.executescript(_TABLES)
+            book.set_headers(schema=str(SCHEMA))
             yield book
-        except sqlite3.DatabaseError as error:
-            msg = f"{path}: the gradebook cannot be used: {error}; nothing in it was changed by this run"
-            raise GradebookError(msg) from None
+    except OSError as error:
+        msg = f"{error.filename or folder}: {error.strerror}; what was graded before is as it was"
+        raise GradebookError(msg) from None
+
+
+@contextlib.contextmanager
+def read_gradebook(folder: Path) -> Iterator[Gradebook]:
+    """Open the gradebook in ``folder`` to read it, also while somebody writes and where nobody may write.
+
+    Raises:
+        GradebookError: there is none, or it cannot be used.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        msg = f"{folder}: there is no gradebook in it; give a folder that `symmetry grade` wrote"
+        raise GradebookError(msg)
+    # A file system that nobody may write to holds no log of a writer: SQLite may then read the file alone.
+    frozen = not os.access(folder, os.W_OK) and not path.with_name(f"{FILE}-wal").exists()
+    with _connected(
+        path, f"{path.resolve().as_uri()}?{'immutable=1' if frozen else 'mode=ro'}"
+    ) as connection:
+        book = Gradebook(path, connection)
+        _check_schema(book)
+        yield book
+
+
+_ADVICE = {
+    "full": "free some space and run the same command again: what is graded is kept",
+    "locked": "another program has it open for writing; close that and run the same command again",
+    "readonly": "it may not be written to; see to its permissions, and those of its folder",
+}
+
+
+@contextlib.contextmanager
+def _connected(path: Path, uri: str) -> Iterator[sqlite3.Connection]:
+    """Connect to a database whose structure is whole, and say in one sentence what goes wrong with it."""
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+            yield connection
+    except sqlite3.Error as error:
+        advice = next((a for word, a in _ADVICE.items() if word in str(error)), "")
+        told = " ".join(str(error).split())
+        msg = f"{path}: the gradebook cannot be used: {told}; {advice or 'put back a copy of it'}; " + (
+            "nothing in it was changed" if not advice else "nothing in it was lost"
+        )
+        raise GradebookError(msg) from None
 
 
 def _check_schema(book: Gradebook) -> None:
-    schema = book.header("schema")
-    if schema is None:
-        book.set_header("schema", str(SCHEMA))
-    elif int(schema) > SCHEMA:
+    tables = {
+        row[0] for row in book.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
+    if not tables:
+        return
+    old = "header" not in tables or "history" not in tables
+    schema = None if old else book.header("schema")
+    if old or (schema is not None and int(schema) < SCHEMA):
+        msg = f"{book.path}: an earlier pytest-symmetry wrote this gradebook; grade into a new folder"
+        raise GradebookError(msg)
+    if schema is not None and int(schema) > SCHEMA:
         msg = f"{book.path}: a newer pytest-symmetry wrote this gradebook; update this one"
         raise GradebookError(msg)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run as a user without a name
+        return "unknown"

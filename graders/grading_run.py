@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from graders.batch import check_solution, fingerprint, grade, key_of
-from graders.class_counts import class_csv
-from graders.class_page import class_page
-from graders.gradebook import Gradebook, open_gradebook, to_text
+from graders import stored
+from graders.batch import check_solution, fingerprint, grade
+from graders.class_files import Count, count, page_path, write_class, write_pages
+from graders.effective import effective_result
+from graders.gradebook import Basis, Gradebook, GradebookError, open_gradebook, read_gradebook
 from graders.intake import Entry, take_in
+from graders.marks import Mark, counting, marks
+from graders.pseudonyms import seed_mark
 from graders.sandbox.choice import establish
+from graders.stability import further_seeds
 from pytest_symmetry.assignment import Assignment
-from pytest_symmetry.feedback.html import page_file
 from pytest_symmetry.findings import Result
-from pytest_symmetry.grading import result_line
+from pytest_symmetry.grading import result_line, versions
 from pytest_symmetry.writing import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody asked to be graded, checked: the assignment is sound and there are submissions."""
+    """What somebody asked to be graded, checked: the assignment is sound and there are submissions.
+
+    ``seeds`` is with how many seeds each submission is judged; ``key`` makes the pseudonyms, where several
+    folders are to have the same; ``patience`` is how long to wait for another writer, in seconds.
+    """
 
     assignment: Assignment
     entries: tuple[Entry, ...]
     out: Path
     isolation: str = "best"
+    seeds: int = 1
+    key: bytes | None = None
+    patience: float = 0.0
 
 
 @dataclass(slots=True)
@@ -56,47 +68,138 @@ def take_order(
     return Order(assignment, tuple(entries), out, isolation)
 
 
+@dataclass
+class Run:
+    """A run over an open gradebook, the only one that writes to it."""
+
+    order: Order
+    book: Gradebook
+    seed: int
+    jobs: int
+    reveal: str
+
+    @cached_property
+    def basis(self) -> Basis:
+        """What the verdicts of this run depend on beside the submissions."""
+        return Basis(
+            assignment=fingerprint(self.order.assignment),
+            versions=versions(),
+            seed=str(self.seed),
+            isolation=str(establish(self.order.isolation, self.order.assignment)),
+            seeds=self.order.seeds,
+        )
+
+    def standing(self) -> dict[str, int]:
+        """Return the number of the result that counts, by student."""
+        return counting(self.book.history())
+
+    def new(self) -> list[Entry]:
+        """Return the entries without a result: who or whose work is new."""
+        numbers = self.standing()
+        works = {student: self.book.judged(number).work for student, number in numbers.items()}
+        return [entry for entry in self.order.entries if works.get(entry.student) != work_of(entry)]
+
+    def stale(self) -> list[Entry]:
+        """Return the entries whose result counts, but was made on another basis than this run has."""
+        numbers, new = self.standing(), {entry.student for entry in self.new()}
+        rest = [entry for entry in self.order.entries if entry.student not in new]
+        return [e for e in rest if self.book.judged(numbers[e.student]).basis.text() != self.basis.text()]
+
+    def grade_new(self) -> Iterator[Progress]:
+        """Grade what has no result yet, and say how it goes: once at the start, then after each submission.
+
+        A result counts as soon as it is there.
+        """
+        todo = self.new()
+        total = len({*self.book.students(), *(entry.student for entry in self.order.entries)})
+        if todo:
+            self.book.expect(entry.student for entry in self.order.entries)
+            write_class(self.book)  # an earlier class page must not look complete while this goes on
+        yield Progress(len(todo), total)
+        decided = {m.student for m in marks(self.book) if m.corrected or m.deduction}
+        for entry, result, page in self._judged(todo):
+            student = entry.student
+            write_atomically(page_path(self.book.path.parent, self.book.pseudonym(student)), page)
+            self.book.add_standing(student, work_of(entry), self.basis, result_line(result))
+            yield Progress(len(todo), total, result)
+        again = {entry.student for entry in todo} & decided
+        self.finish(again)
+
+    def finish(self, changed: set[str]) -> list[Mark]:
+        """Write what concerns the class, and the pages of students for whom something was decided."""
+        found = write_class(self.book)
+        write_pages(self.book, [m for m in found if m.student in changed])
+        return found
+
+    def _judged(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Result, str]]:
+        """Judge entries from the copies that are kept of them."""
+        out, names = self.book.path.parent, {e.student: self.book.pseudonym(e.student) for e in entries}
+        kept = [replace(e, path=stored.keep(out, names[e.student], e)) if e.sha256 else e for e in entries]
+        return grade(
+            self.order.assignment,
+            kept,
+            seed=self.seed,
+            jobs=self.jobs,
+            reveal=self.reveal,
+            isolation=self.order.isolation,
+            names=names,
+            seed_mark=seed_mark(self.book.settle_key(), str(self.seed)),
+            more_seeds=further_seeds(self.seed, self.order.seeds),
+        )
+
+
+@contextlib.contextmanager
+def started(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterator[Run]:
+    """Open the gradebook of an order and settle what holds for the whole class.
+
+    Raises:
+        FolderLocked: somebody else writes to the folder.
+        GradebookError: the folder holds a gradebook that cannot be used, has another seed, or holds the
+            grades of another assignment; or it cannot be written to.
+    """
+    with open_gradebook(order.out, patience=order.patience) as book:
+        name = book.header("assignment")
+        if name not in (None, order.assignment.name):
+            msg = f"{order.out}: it holds the grades of {name!r}; grade this assignment into another folder"
+            raise GradebookError(msg)
+        settled = book.settle_seed(seed)
+        book.settle_key(order.key)
+        book.set_headers(
+            assignment=order.assignment.name,
+            title=order.assignment.title,
+            reveal=reveal,
+            folder=str(order.assignment.folder),
+        )
+        stored.tidy(order.out)
+        yield Run(order, book, settled, jobs, reveal)
+
+
 def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterator[Progress]:
-    """Grade what has no result yet, and say how it goes: once at the start, then after each submission.
+    """Grade what has no result yet into the folder of an order, and say how it goes.
 
     Every result is kept in the gradebook as soon as it is there; what was kept is not graded again. At the
     end results.jsonl and the class pages are written from the gradebook.
 
     Raises:
-        GradebookError: the folder holds a gradebook that cannot be used, or has another seed.
+        FolderLocked, GradebookError: as :func:`started`.
     """
-    with open_gradebook(order.out) as book:
-        settled = book.settle_seed(seed)
-        assignment_hash = fingerprint(order.assignment)
-        keys = {entry.student: key_of(entry, assignment_hash, settled) for entry in order.entries}
-        known = {student: key for student, (key, _) in book.newest().items()}
-        todo = [entry for entry in order.entries if known.get(entry.student) != keys[entry.student]]
-        yield Progress(len(todo), len(order.entries))
-        graded = grade(
-            order.assignment, todo, seed=settled, jobs=jobs, reveal=reveal, isolation=order.isolation
-        )
-        for entry, result, page in graded:
-            write_atomically(order.out / "feedback" / page_file(result.student), page)
-            book.add(keys[entry.student], result_line(result))
-            yield Progress(len(todo), len(order.entries), result)
-        _write_class(order, book)
+    with started(order, seed=seed, jobs=jobs, reveal=reveal) as run:
+        yield from run.grade_new()
 
 
-def _write_class(order: Order, book: Gradebook) -> None:
-    """Write what concerns the whole class, from the newest results of those who are in it."""
-    newest = book.newest()
-    lines = [newest[entry.student][1] for entry in order.entries if entry.student in newest]
-    results = [Result.from_json(line) for line in lines]
-    write_atomically(order.out / "results.jsonl", "".join(f"{to_text(line)}\n" for line in lines))
-    write_atomically(order.out / "class.csv", class_csv(results))
-    for name, with_names in (("class.html", False), ("class-staff.html", True)):
-        page = class_page(
-            results, title=order.assignment.title, names=with_names, expected=len(order.entries)
-        )
-        write_atomically(order.out / name, page)
+def work_of(entry: Entry) -> str:
+    """Return what identifies the work of an entry: its bytes, or why they could not be read."""
+    return entry.sha256 if entry.gradable else "\0".join((entry.sha256, entry.status, entry.reason))
 
 
 def class_results(out: Path) -> list[Result]:
-    """Return the results that a graded folder holds, students in order."""
-    with open_gradebook(out) as book:
-        return [Result.from_json(line) for _, line in book.newest().values()]
+    """Return the results that a graded folder holds, as they count, students in order."""
+    with read_gradebook(out) as book:
+        found = (effective_result(mark) for mark in marks(book))
+        return [result for result in found if result is not None]
+
+
+def class_count(out: Path) -> Count:
+    """Return how far the class of a graded folder is."""
+    with read_gradebook(out) as book:
+        return count(book)

@@ -84,22 +84,65 @@ class Block:
     consequences: tuple[Block, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A question that a person decided: for one student, or for all (``void``).
+
+    ``judged`` is what the tests gave, None where they came to no verdict.
+    """
+
+    question: str
+    void: bool
+    judged: float | None
+    points: float
+    max_points: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the course team decided about a result: questions, and what lateness took (``late`` says why)."""
+
+    corrections: tuple[Correction, ...] = ()
+    deduction: float = 0.0
+    late: str = ""
+
+
+_NOTHING_DECIDED = Decided()
+
+
 def student_page(
-    result: Result, *, title: str, reveal: str = "hint", source: Mapping[int, str] | None = None
+    result: Result,
+    *,
+    title: str,
+    reveal: str = "hint",
+    source: Mapping[int, str] | None = None,
+    decided: Decided = _NOTHING_DECIDED,
+    seed_mark: str = "",
 ) -> str:
     """Return the page of one submission: valid HTML without script, address or time in it.
 
     ``reveal`` is "hint" or "cause"; ``source`` holds the text of the submission's code cells by number, for
-    the excerpt around the first cause. The same arguments give the same bytes, at most 150,000 of them
-    for an assignment of up to a hundred questions.
+    the excerpt around the first cause; the points of ``result`` are those after ``decided``.
+    ``seed_mark`` is shown instead of a seed that is secret. The same arguments give the same bytes, at most
+    150,000 of them for an assignment of up to a hundred questions.
     """
-    page = _student_page(result, title, reveal, source or {}, _GENEROUS)
+    footer = {"seed": seed_mark or result.seed, "seed_is_secret": bool(seed_mark)}
+    page = _student_page(result, title, reveal, source or {}, decided, footer, _GENEROUS)
     if len(page.encode("utf-8")) > _MOST_BYTES:
-        page = _student_page(result, title, reveal, source or {}, _TIGHT)
+        page = _student_page(result, title, reveal, source or {}, decided, footer, _TIGHT)
     return page
 
 
-def _student_page(result: Result, title: str, reveal: str, source: Mapping[int, str], limits: Limits) -> str:
+def _student_page(
+    result: Result,
+    title: str,
+    reveal: str,
+    source: Mapping[int, str],
+    decided: Decided,
+    footer: Mapping[str, Any],
+    limits: Limits,
+) -> str:
     story = tell(result.tests)
     causes = [*([story.first] if story.first else []), *story.others]
     blocks = [
@@ -116,6 +159,7 @@ def _student_page(result: Result, title: str, reveal: str, source: Mapping[int, 
     return pages().get_template("student.html").render(
         title=title,
         result=result,
+        decided=decided,
         reveal=reveal,
         first=blocks[0] if blocks else None,
         others=blocks[1:],
@@ -125,8 +169,9 @@ def _student_page(result: Result, title: str, reveal: str, source: Mapping[int, 
             for i, told in enumerate(story.notes[: limits.findings])
         ],
         passed=[_name(v.name) for v in result.tests if v.outcome is Outcome.PASSED],
-        printed=_printed(result.tests, limits),
+        printed=printed(result.tests, limits),
         share=_share(result.points, result.max_points),
+        **footer,
     )  # fmt: skip
 
 
@@ -245,10 +290,10 @@ def _definition(texts: Sequence[str], function: str | None) -> int | None:
     return next((n for n, text in enumerate(texts, start=1) if head.match(text)), None)
 
 
-def _printed(verdicts: Sequence[Verdict], limits: Limits) -> list[tuple[str, str, bool]]:
+def printed(verdicts: Sequence[Verdict], limits: Limits = _GENEROUS) -> list[tuple[str, str, bool]]:
     """Return what the submission printed, per question, with whether it was cut here."""
-    printed = [(_name(v.name), v.printed) for v in verdicts if v.printed.strip()]
-    return [(name, text[: limits.printed], len(text) > limits.printed) for name, text in printed[:8]]
+    texts = [(_name(v.name), v.printed) for v in verdicts if v.printed.strip()]
+    return [(name, text[: limits.printed], len(text) > limits.printed) for name, text in texts[:8]]
 
 
 def _share(points: float, most: float) -> float:
