@@ -1,8 +1,6 @@
-"""Each planted mistake of planar is caught: by its test first, with its code and its cause, in words."""
+"""Each planted mistake of the course is caught: by its test first, with its code and its cause, in words."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
@@ -16,26 +14,33 @@ from graders.specimens import (
     source_notebook,
     write_specimens,
 )
-from pytest_symmetry.assignment import load_assignment
+from pytest_symmetry.assignment import bundled_assignments, load_assignment
 from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.feedback.text import render, words
 
-PLANAR = Path(__file__).parents[2] / "assignments" / "planar"
-SPECIMENS = {s.name: s for s in load_specimens(PLANAR) if not s.correct}
+COURSE = sorted(bundled_assignments())
+FOLDERS = {name: bundled_assignments()[name] for name in COURSE}
+SPECIMENS = {(a, s.name): s for a in COURSE for s in load_specimens(FOLDERS[a]) if not s.correct}
 
 # One specimen for each code, for every day; the sweep grades them all, so that no cause goes untried.
-FEW = sorted({s.code: s.name for s in reversed(SPECIMENS.values())}.values())
+FEW = sorted({(a, s.code): (a, n) for (a, n), s in reversed(SPECIMENS.items())}.values())
+each_of_few = pytest.mark.parametrize("key", FEW, ids="-".join)
 
 
-def graded(folder, names, seed):
-    entries = [Entry(p.stem, p, p.name) for p in write_specimens(PLANAR, folder) if p.stem in names]
-    return {r.student: r for r in run_tests(load_assignment(PLANAR), entries, seed)}
+def graded(assignment, folder, names, seed):
+    entries = [Entry(p.stem, p, p.name) for p in write_specimens(FOLDERS[assignment], folder)]
+    entries = [e for e in entries if (assignment, e.student) in names]
+    results = run_tests(load_assignment(FOLDERS[assignment]), entries, seed)
+    return {(assignment, r.student): r for r in results}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """What became of the specimens, graded in one run with the seed of a student's own machine."""
-    return graded(tmp_path_factory.mktemp("specimens"), FEW, 20)
+    """What became of the specimens, graded in one run each with the seed of a student's own machine."""
+    found = {}
+    for assignment in COURSE:
+        found |= graded(assignment, tmp_path_factory.mktemp(assignment), FEW, 20)
+    return found
 
 
 def first_failure(result):
@@ -49,19 +54,19 @@ def caught(result, specimen):
     return name, finding.code, (finding.cause or "") if specimen.cause else ""
 
 
-@pytest.mark.parametrize("name", FEW)
-def test_a_specimen_is_caught_with_its_code_and_its_cause(name, results):
+@each_of_few
+def test_a_specimen_is_caught_with_its_code_and_its_cause(key, results):
     """The first finding is the promised one, from the promised test; the mistake costs points."""
-    specimen, result = SPECIMENS[name], results[name]
+    specimen, result = SPECIMENS[key], results[key]
 
     assert caught(result, specimen) == (specimen.test, specimen.code, specimen.cause)
     assert result.points < result.max_points
 
 
-@pytest.mark.parametrize("name", FEW)
-def test_the_message_of_a_specimen_names_what_it_is_about(name, results):
+@each_of_few
+def test_the_message_of_a_specimen_names_what_it_is_about(key, results):
     """A student reads which array or function is meant, what is seen, what is expected, and one hint."""
-    _, finding = first_failure(results[name])
+    _, finding = first_failure(results[key])
     said = words(finding, reveal="hint")
     subject = finding.place.array or finding.place.function or ""
 
@@ -70,10 +75,10 @@ def test_the_message_of_a_specimen_names_what_it_is_about(name, results):
     assert said.code != said.title
 
 
-@pytest.mark.parametrize("name", FEW)
-def test_no_question_of_a_specimen_waits_for_a_person(name, results):
+@each_of_few
+def test_no_question_of_a_specimen_waits_for_a_person(key, results):
     """A planted mistake is never taken for an accident of the test."""
-    assert (results[name].status, results[name].reason) == ("graded", "")
+    assert (results[key].status, results[key].reason) == ("graded", "")
 
 
 def test_causes_are_known_by_name():
@@ -83,12 +88,13 @@ def test_causes_are_known_by_name():
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("seed", [20, 1, 2])
-def test_every_specimen_is_caught_under_every_seed(seed, tmp_path):
+@pytest.mark.parametrize("assignment", COURSE)
+def test_every_specimen_is_caught_under_every_seed(assignment, seed, tmp_path):
     """What is said does not hang on the numbers drawn."""
-    results = graded(tmp_path, SPECIMENS, seed)
-    expected = {s.name: (s.test, s.code, s.cause) for s in SPECIMENS.values()}
+    results = graded(assignment, tmp_path, SPECIMENS, seed)
+    expected = {k: (s.test, s.code, s.cause) for k, s in SPECIMENS.items() if k[0] == assignment}
 
-    assert {n: caught(r, SPECIMENS[n]) for n, r in results.items()} == expected
+    assert {k: caught(r, SPECIMENS[k]) for k, r in results.items()} == expected
 
 
 ODD_RETURNS = {
@@ -111,17 +117,21 @@ ODD_RETURNS = {
 }
 
 
+FUNCTIONS = [(a, f) for a in COURSE for f in load_assignment(FOLDERS[a]).functions]
+
+
 @pytest.mark.sweep
-@pytest.mark.parametrize("function", load_assignment(PLANAR).functions)
-def test_no_return_value_of_a_function_makes_a_question_wait(function, tmp_path):
+@pytest.mark.parametrize(("assignment", "function"), FUNCTIONS)
+def test_no_return_value_of_a_function_makes_a_question_wait(assignment, function, tmp_path):
     """Whatever a function returns, the course's tests come to a verdict."""
     entries = []
+    source = source_notebook(FOLDERS[assignment])
     for name, value in ODD_RETURNS.items():
         definition = f"def {function}(*args, **kwargs):\n    return {value}"
         path = tmp_path / f"{name}.ipynb"
-        path.write_bytes(notebook_bytes(notebook_with(source_notebook(PLANAR), Patch(define=definition))))
+        path.write_bytes(notebook_bytes(notebook_with(source, Patch(define=definition))))
         entries.append(Entry(name, path, path.name))
-    results = run_tests(load_assignment(PLANAR), entries, 20)
+    results = run_tests(load_assignment(FOLDERS[assignment]), entries, 20)
 
     assert {r.student: r.reason for r in results if r.status != "graded"} == {}
     assert all(r.points < r.max_points for r in results)
