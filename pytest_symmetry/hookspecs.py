@@ -8,6 +8,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pytest
 
@@ -31,6 +32,14 @@ def pytest_symmetry_open_submission(
     """Return ``submission`` opened in a process; the first answer counts.
 
     The plugin itself opens a plain child process. Graders answer before it with a sealed one.
+    """
+
+
+@hookspec(firstresult=True)
+def pytest_symmetry_dictionaries(config: pytest.Config) -> Path | None:
+    """Return a folder that keeps what planted mistakes give, for the runs to come; the first answer counts.
+
+    The plugin itself answers with a folder in pytest's cache.
     """
 
 

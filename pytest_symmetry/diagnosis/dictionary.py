@@ -14,6 +14,8 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +26,6 @@ from pytest_symmetry.diagnosis.operators import OPERATORS
 from pytest_symmetry.diagnosis.replay import Earlier, Program, Step, measured
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from pytest_symmetry.diagnosis.mutations import Operator
@@ -37,6 +37,10 @@ do so by chance with probability 1e-36."""
 MOST_ROUNDS = 600_000
 """Loop rounds that all planted mistakes may take together, some ten seconds; above it only mistakes of the
 field are planted, and above that none."""
+
+MOST_KEPT = 64
+"""Dictionaries that a folder keeps: at 0.1 to 0.3 MB each, and more only where students' own results are
+arguments of further calls."""
 
 Leaf = tuple[int, str]
 """One number or array of the results: the step, and the path within its result."""
@@ -232,7 +236,7 @@ def dictionary_for(
     """Return the dictionary of a reference on some calls: remembered, read from ``folder``, or built.
 
     What it is remembered by is its content: the source, the calls with the bytes of their arguments, and the
-    package's version. None where the reference cannot be run on these calls.
+    code that plants the mistakes. None where the reference cannot be run on these calls.
     """
     key = content_key(source, steps, sizes or {})
     if key in _MEMORY:
@@ -245,16 +249,37 @@ def dictionary_for(
         except ValueError:
             found = None
         if folder is not None and found is not None:
-            write(found, folder / f"{key}.npz")
+            _keep(found, folder / f"{key}.npz")
     _MEMORY[key] = found
     while len(_MEMORY) > _REMEMBERED:
         _MEMORY.popitem(last=False)
     return found
 
 
+def _keep(dictionary: Dictionary, file: Path) -> None:
+    """Write a dictionary where that is possible, and let the oldest go where there are too many."""
+    try:
+        write(dictionary, file)
+        kept = sorted(file.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime)
+        for path in kept[:-MOST_KEPT]:
+            path.unlink(missing_ok=True)
+    except OSError:  # a full disk, a folder that cannot be written, another run that tidies up
+        return
+
+
+@cache
+def _workmanship() -> bytes:
+    """Return a digest of the code that plants mistakes: another version of it gives another dictionary."""
+    digest = hashlib.sha256(__version__.encode())
+    here = Path(__file__).parent
+    for file in sorted([*here.glob("*.py"), *(here / "operators").glob("*.py")]):
+        digest.update(file.read_bytes())
+    return digest.digest()
+
+
 def content_key(source: str, steps: Sequence[Step], sizes: Mapping[int, str]) -> str:
     """Return a digest of everything that decides what a dictionary holds."""
-    digest = hashlib.sha256(f"{__version__}\n{sorted(sizes.items())}\n".encode())
+    digest = hashlib.sha256(_workmanship() + f"\n{sorted(sizes.items())}\n".encode())
     digest.update(source.encode())
     for step in steps:
         for part in _bytes((step.function, step.args, dict(step.kwargs))):
@@ -312,8 +337,8 @@ def read(file: Path) -> Dictionary | None:
         with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as kept:
             about = json.loads(kept["about"].tobytes().decode())
             shapes, prints = kept["shapes"], kept["prints"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        leaves = tuple((int(step), str(path)) for step, path in about["leaves"])
+        entries = tuple(Entry(**entry) for entry in about["entries"])
+        return Dictionary(leaves, entries, shapes, prints, int(about["tried"]))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None
-    leaves = tuple((int(step), str(path)) for step, path in about["leaves"])
-    entries = tuple(Entry(**entry) for entry in about["entries"])
-    return Dictionary(leaves, entries, shapes, prints, int(about["tried"]))

@@ -214,7 +214,7 @@ def _said(known: Explanation, context: Context | None) -> dict[str, Any]:
     if context is None or assignment is None:
         return in_words(known.facts, known.function, None, {})
     declared: Mapping[str, str] = getattr(assignment, "quantities", {})
-    functions = frozenset(getattr(assignment, "functions", ()))
+    functions = frozenset(getattr(assignment, "functions", ())) | {call.function for call in context.calls}
     names = vocabulary(context.reference_source, functions) | set(declared)
     return in_words(known.facts, known.function, names, declared)
 

@@ -426,6 +426,33 @@ def test_results_reach_other_plugins(course):
     assert ["test_start", "test_loss", "test_gradients"] == [t["name"] for t in seen["tests"]]
 
 
+MISTAKEN = ("(1 - A**2)", "1")
+
+
+def test_planted_mistakes_are_kept_in_the_cache_of_pytest(course):
+    """Another run need not plant them again; without the cache plugin nothing is kept."""
+    course.submission("ada.ipynb", MISTAKEN)
+    course.run("--symmetry-submission", "ada.ipynb")
+    without = course.folder / ".pytest_cache"
+    assert not without.exists()
+
+    course.pytester.runpytest_inprocess("--symmetry-submission", "ada.ipynb")
+
+    assert list((without / "d" / "symmetry-dictionaries").glob("*.npz"))
+
+
+def test_another_plugin_says_where_planted_mistakes_are_kept(course):
+    """The hook pytest_symmetry_dictionaries."""
+    course.submission("ada.ipynb", MISTAKEN)
+    course.write(
+        "conftest.py",
+        "import pathlib\ndef pytest_symmetry_dictionaries():\n    return pathlib.Path('kept').absolute()\n",
+    )
+    course.run("--symmetry-submission", "ada.ipynb")
+
+    assert list((course.folder / "kept").glob("*.npz"))
+
+
 def test_help_lists_the_options_and_the_marker(course):
     """As pytest's own options are listed."""
     course.run("--help").stdout.fnmatch_lines(

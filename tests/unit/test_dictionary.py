@@ -1,5 +1,8 @@
 """The fault dictionary: built from the reference, looked up by results alone."""
 
+import os
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -168,6 +171,25 @@ def test_a_damaged_file_is_built_again(tmp_path, built):
 
     assert read(file) is None
     assert read(tmp_path / "none.npz") is None
+
+
+def test_a_folder_keeps_the_newest_dictionaries_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_MEMORY", module.OrderedDict())
+    monkeypatch.setattr(module, "MOST_KEPT", 2)
+    for age in (300, 200):
+        old = tmp_path / f"{age}.npz"
+        old.write_bytes(b"")
+        os.utime(old, (time.time() - age,) * 2)
+    dictionary_for(SOURCE, steps(), SIZES, tmp_path)
+
+    assert {f"{content_key(SOURCE, steps(), SIZES)}.npz", "200.npz"} == {p.name for p in tmp_path.iterdir()}
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_MEMORY", module.OrderedDict())
+    (tmp_path / "file").write_text("")
+
+    assert dictionary_for(SOURCE, steps(), SIZES, tmp_path / "file") is not None
 
 
 def test_the_key_follows_the_content():
