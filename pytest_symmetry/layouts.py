@@ -8,26 +8,22 @@ and a verdict may only be given where all of them agree.
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_symmetry.partition import FloatArray, IntArray, LabelledArray
+from pytest_symmetry.roles import Shapes, in_order, is_vector, numbers, role_choices, vector_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-Shapes = Mapping[str, tuple[int, ...]]
-Role = Literal["weight", "bias", "other"]
+    from collections.abc import Iterator, Mapping, Sequence
 
 MIXED = "mixed"
 """The orientation of a reading in which dense arrays disagree: possible, but no ground for an accusation."""
 
-_MOST_READINGS = 64
-_MOST_ROLES = 256
+_MOST_READINGS = 256
+_MOST_TRIALS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,8 @@ class Layout:
     """All hidden layers, from the input on.
 
     ``orientation`` is said in notes; ``weights`` and ``biases`` name the arrays of each step, inputs first;
-    ``sizes`` are the widths from the inputs to the outputs; ``unread`` are arrays left over.
+    ``sizes`` are the widths from the inputs to the outputs; ``unread`` are arrays left over. ``complete`` is
+    False where there may be more readings than were tried.
     """
 
     layers: tuple[Layer, ...]
@@ -79,6 +76,7 @@ class Layout:
     weights: tuple[str, ...] = ()
     biases: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
+    complete: bool = True
 
 
 def labelled(arrays: Mapping[str, FloatArray], layout: Layout) -> list[LabelledArray]:
@@ -117,64 +115,6 @@ def _segments(layout: Layout, name: str, axis: int, length: int) -> list[_Segmen
     if at < length or not pieces:
         pieces.append((at, length, (None,), (length - at,)))
     return pieces
-
-
-# --- reading names -------------------------------------------------------------------------------------
-
-
-def _role_by_name(name: str) -> Role | None:
-    word = re.sub(r"\[\d+\]", "", name).rsplit(".", maxsplit=1)[-1].strip("_0123456789").lower()
-    if re.fullmatch(r"b\w{0,2}|.*bias(es)?|intercepts?|beta", word) or word.startswith("bias"):
-        return "bias"
-    if re.match(r"w|theta|kernel|coef|filter", word) or re.search(r"weight|kernel", word):
-        return "weight"
-    return None
-
-
-def _numbers(name: str) -> tuple[int, ...]:
-    return tuple(int(n) for n in re.findall(r"\d+", name))
-
-
-def _in_order(names: Sequence[str]) -> list[str]:
-    """Return names in the order of the numbers in them where all have distinct ones, else as they come."""
-    keys = [_numbers(name) for name in names]
-    if all(keys) and len(set(keys)) == len(keys):
-        return [name for _, name in sorted(zip(keys, names, strict=True))]
-    return list(names)
-
-
-def _is_vector(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 1 or (len(shape) == 2 and 1 in shape)
-
-
-def _role_choices(shapes: Shapes) -> Iterator[dict[str, Role]]:
-    """Yield every assignment of roles that names and shapes allow; arrays of other kinds have none."""
-    options: dict[str, tuple[Role, ...]] = {}
-    told = {name: _role_by_name(name) for name in shapes}
-    anonymous = not any(told.values())
-    for name, shape in shapes.items():
-        role = told[name]
-        if role == "weight" and len(shape) == 1:
-            options[name] = ("weight", "other")  # of one output, or the scale of a normalisation
-        elif role == "weight" or (role is None and anonymous and len(shape) >= 2 and not _is_vector(shape)):
-            options[name] = ("weight",)
-        elif role == "bias":
-            options[name] = ("bias",)
-        elif anonymous:
-            options[name] = ("bias", "weight") if shape else ("bias",)
-    total = int(np.prod([len(o) for o in options.values()], dtype=float))
-    if total > _MOST_ROLES:
-        options = {name: o[:1] if len(shapes[name]) == 1 else o for name, o in options.items()}
-    choices = [
-        dict(zip(options, roles, strict=True))
-        for roles in itertools.islice(itertools.product(*options.values()), _MOST_ROLES)
-    ]
-    yield from sorted(choices, key=lambda roles: _vector_weights(shapes, roles))
-
-
-def _vector_weights(shapes: Shapes, roles: Mapping[str, Role]) -> int:
-    """Return how many arrays of one axis are taken for weights: the rarer reading, tried last."""
-    return sum(role == "weight" and len(shapes[name]) == 1 for name, role in roles.items())
 
 
 # --- chains ---------------------------------------------------------------------------------------------
@@ -222,16 +162,30 @@ def _chains(weights: Sequence[_Weight]) -> Iterator[tuple[Member, ...]]:
     yield from itertools.product(*(_joints(a, b) for a, b in itertools.pairwise(weights)))
 
 
+class _Patience:
+    """Counts trials: many square arrays with few biases can be paired in millions of ways."""
+
+    def __init__(self) -> None:
+        self.left = _MOST_TRIALS
+
+    def spent(self) -> bool:
+        """Count one trial, and return whether it is one too many."""
+        self.left -= 1
+        return self.left < 0
+
+
 def _pairings(
-    shapes: Shapes, weights: Sequence[_Weight], biases: Sequence[str]
+    shapes: Shapes, weights: Sequence[_Weight], biases: Sequence[str], patience: _Patience
 ) -> Iterator[tuple[str | None, ...]]:
     """Yield a bias or None for every weight array, in order: as many pairs as there can be."""
     pairs = min(len(biases), len(weights))
-    numbered = {_numbers(w.name): n for n, w in enumerate(weights)}
-    told = len(numbered) == len(weights) and all(_numbers(b) in numbered for b in biases)
-    for chosen in itertools.islice(itertools.combinations(biases, pairs), _MOST_READINGS):
+    numbered = {numbers(w.name): n for n, w in enumerate(weights)}
+    told = len(numbered) == len(weights) and all(numbers(b) in numbered for b in biases)
+    for chosen in itertools.combinations(biases, pairs):
         for at in itertools.combinations(range(len(weights)), pairs):
-            if told and any(numbered[_numbers(b)] != n for b, n in zip(chosen, at, strict=True)):
+            if patience.spent():
+                return
+            if told and any(numbered[numbers(b)] != n for b, n in zip(chosen, at, strict=True)):
                 continue  # b1 belongs to W1
             if all(_fits(shapes[bias], weights[n].n_out) for bias, n in zip(chosen, at, strict=True)):
                 paired = dict(zip(at, chosen, strict=True))
@@ -239,7 +193,7 @@ def _pairings(
 
 
 def _fits(shape: tuple[int, ...], units: int) -> bool:
-    return int(np.prod(shape)) == units and (not shape or _is_vector(shape))
+    return int(np.prod(shape)) == units and (not shape or is_vector(shape))
 
 
 def _layout(
@@ -272,7 +226,7 @@ def _bias_inside(weights: Sequence[_Weight]) -> bool:
 def _orders(names: list[str]) -> Iterator[tuple[str, ...]]:
     """Yield the container's order; the others too where neither numbers nor places tell it."""
     yield tuple(names)
-    if not all(_numbers(name) for name in names) and len(names) <= 4:
+    if not all(numbers(name) for name in names) and len(names) <= 4:
         yield from itertools.islice(itertools.permutations(names), 1, None)
 
 
@@ -302,30 +256,40 @@ def readings(shapes: Shapes) -> list[Layout]:
     Uniform orientations shut out mixed ones; readings that leave no array over shut out others. A square
     array may be the recurrent weights of the layer before it. An empty list says that no reading fits.
     """
+    patience = _Patience()
     found: dict[tuple[Layer, ...], Layout] = {}
-    finished = False
-    for roles in _role_choices(shapes):
-        if (
-            any(_left_over(layout) == (0, 0) for layout in found.values())
-            and _vector_weights(shapes, roles) > 0
-        ):
+    for layout in _every_reading(shapes, patience):
+        found.setdefault(layout.layers, layout)
+        if len(found) >= _MOST_READINGS:
+            patience.left = 0
             break
-        weights = _in_order([n for n, role in roles.items() if role == "weight"])
-        biases = _in_order([n for n, role in roles.items() if role == "bias"])
+    best = min((_left_over(layout) for layout in found.values()), default=(0, 0))
+    complete = patience.left > 0
+    return [replace(x, complete=complete) for x in found.values() if _left_over(x) == best]
+
+
+def _every_reading(shapes: Shapes, patience: _Patience) -> Iterator[Layout]:
+    """Yield readings by roles and orders; the rarer roles only where no other leaves nothing over."""
+    explained = finished = False
+    for roles in role_choices(shapes):
+        if explained and vector_weights(shapes, roles) > 0:
+            return
+        weights = in_order([n for n, role in roles.items() if role == "weight"])
+        biases = in_order([n for n, role in roles.items() if role == "bias"])
         if finished and len(biases) not in (0, len(weights)):
             continue  # some weight array would lack its bias, and a reading without that is known
         for order in _orders(weights):
-            plain = _readings_in_order(shapes, order, biases)
-            # With a bias for every weight array nothing is left that a recurrent reading could explain
-            # better, and in deep nets of square arrays there are a great many of those.
-            complete = bool(biases) and any(_left_over(layout) == (0, 0) for layout in plain)
-            finished = finished or complete
-            for layout in (*plain, *(() if complete else _recurrent(shapes, order, biases))):
-                found.setdefault(layout.layers, layout)
-            if len(found) >= _MOST_READINGS:
-                break
-    best = min((_left_over(layout) for layout in found.values()), default=(0, 0))
-    return [layout for layout in found.values() if _left_over(layout) == best]
+            plain = _readings_in_order(shapes, order, biases, patience)
+            yield from plain
+            explained = explained or any(_left_over(layout) == (0, 0) for layout in plain)
+            if biases and any(_left_over(layout) == (0, 0) for layout in plain):
+                # With a bias for every weight array nothing is left that a recurrent reading could explain
+                # better, and in deep nets of square arrays there are a great many of those.
+                finished = True
+                continue
+            for layout in _recurrent(shapes, order, biases, patience):
+                explained = explained or _left_over(layout) == (0, 0)
+                yield layout
 
 
 def _left_over(layout: Layout) -> tuple[int, int]:
@@ -334,7 +298,9 @@ def _left_over(layout: Layout) -> tuple[int, int]:
     return len(layout.unread), missing
 
 
-def _readings_in_order(shapes: Shapes, order: Sequence[str], biases: Sequence[str]) -> list[Layout]:
+def _readings_in_order(
+    shapes: Shapes, order: Sequence[str], biases: Sequence[str], patience: _Patience
+) -> list[Layout]:
     uniform: list[Layout] = []
     mixed: list[Layout] = []
     if not order:
@@ -343,18 +309,20 @@ def _readings_in_order(shapes: Shapes, order: Sequence[str], biases: Sequence[st
         if said == MIXED and uniform:
             break
         into = mixed if said == MIXED else uniform
-        for paired in _pairings(shapes, weights, biases):
+        for paired in _pairings(shapes, weights, biases, patience):
             into.extend(_layout(shapes, weights, joints, paired, said) for joints in _chains(weights))
     return uniform or mixed
 
 
-def _recurrent(shapes: Shapes, order: Sequence[str], biases: Sequence[str]) -> Iterator[Layout]:
+def _recurrent(
+    shapes: Shapes, order: Sequence[str], biases: Sequence[str], patience: _Patience
+) -> Iterator[Layout]:
     """Yield the readings in which one square array feeds a layer back into itself."""
     for name in order:
         if len(shapes[name]) != 2 or len(set(shapes[name])) != 1 or len(order) < 3:
             continue
         rest = [other for other in order if other != name]
-        for layout in _readings_in_order(shapes, rest, biases):
+        for layout in _readings_in_order(shapes, rest, biases, patience):
             for number, layer in enumerate(layout.layers):
                 if layer.units == shapes[name][0]:
                     yield _fed_back(layout, number, name)

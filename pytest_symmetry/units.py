@@ -88,6 +88,8 @@ def outputs(value: Any) -> NDArray[Any]:
     """
     while isinstance(value, tuple | list) and value and not np.isscalar(value[0]):
         value = value[0]
+    if hasattr(value, "detach"):  # a torch tensor that requires grad refuses to be an array
+        value = value.detach()
     array = np.asarray(value)
     return array if array.dtype == np.float32 else array.astype(np.float64)
 
@@ -186,6 +188,9 @@ def find_layout(arrays: Arrays, container: Any, network: Callable[[Any], Any], s
         raise CannotFind(msg)
     if all(box.same(out, other) for _, other in bench.points[1:]):
         msg = "does not change with the parameters"
+        raise CannotFind(msg)
+    if all(np.array_equal(values, np.round(values)) for _, values in bench.points):
+        msg = "returns whole numbers, such as predicted classes, that hide most changes"
         raise CannotFind(msg)
     shapes = {name: values.shape for name, values in arrays.items()}
     for layout in readings(shapes):

@@ -220,10 +220,11 @@ def _alike_now(
     facts: dict[str, Any] = {"steps": max(len(known.history) - 1, 0), "gap": None}
     name: VerdictName = "identical now, will differentiate"
     if known.history:
-        stuck = all(np.array_equal(_of(group, p, layer), _of(group, arrays, layer))
-                    for p in known.history for group in groups[:1])  # fmt: skip
+        start = _of(groups[0], arrays, layer)
+        stuck = all(np.array_equal(_of(groups[0], p, layer), start) for p in known.history)
         moved = any(not np.array_equal(p[k], arrays[k]) for p in known.history for k in arrays)
-        if stuck and moved:
+        # Any gradient but 0 moves a weight of 0; a larger weight may swallow a small step by rounding.
+        if stuck and moved and np.any(start == 0):
             name = "identical now, no gradient"
         else:
             rows = _of(groups[0], known.history[-1], layer)

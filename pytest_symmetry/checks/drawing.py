@@ -51,6 +51,15 @@ class Caller:
             self.elsewhere = _calls_elsewhere() > before
             return Draw(sizes, seed, raw, dict(read_arrays(with_arrays(raw))), touched())
 
+    def place(self) -> dict[str, Any]:
+        """Return the function's name, and where it stands if it is the submission's."""
+        context = current()
+        if self.elsewhere and context is not None:
+            last = context.calls[-1]
+            return {"function": last.function, "cell": last.cell, "line": last.line}
+        name = getattr(self.initialize, "__name__", "")
+        return {"function": name} if isinstance(name, str) and name.isidentifier() else {}
+
 
 def _calls_elsewhere() -> int:
     """Return how many calls into a submission's own process the context has seen."""

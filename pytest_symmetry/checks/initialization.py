@@ -85,6 +85,7 @@ def check_initialization(
         findings += _layers(draws, law) + _statistics(samples, allowed, law, distribution)
         if biases == "zero":
             findings += _biases(draws)
+    findings = [f.at(**caller.place()) for f in findings]
     return _ended(findings, _scales(samples, allowed), law, caller.calls, slope(samples))
 
 
@@ -210,8 +211,8 @@ def _varies(draw: Draw) -> bool:
 # --- the values ------------------------------------------------------------------------------------------
 
 
-def _reading(draw: Draw) -> Layout:
-    """Return the reading of the arrays whose widths are those asked for.
+def _fitting(draw: Draw) -> list[Layout]:
+    """Return the readings of the arrays whose widths are those asked for.
 
     Raises:
         CheckFailed: SYM291, there is none.
@@ -220,7 +221,7 @@ def _reading(draw: Draw) -> Layout:
     fitting = [layout for layout in found if layout.sizes == draw.sizes]
     if not fitting:
         fail_unreadable(draw.arrays, draw.sizes)
-    return fitting[0]
+    return fitting
 
 
 def _samples(caller: Caller, draws: list[Draw]) -> list[Sample]:
@@ -228,7 +229,7 @@ def _samples(caller: Caller, draws: list[Draw]) -> list[Sample]:
     samples = []
     for sizes in dict.fromkeys(d.sizes for d in draws):
         same = [d for d in draws if d.sizes == sizes]
-        layout = _reading(same[0])
+        layout = _fitting(same[0])[0]
         pooled = {name: [d.arrays[name] for d in same] for name in layout.weights}
         smallest = min(same[0].arrays[name].size for name in layout.weights)
         wanted = min(_MOST_EXTRA_CALLS, -(-_ENTRIES // max(smallest, 1)) - len(same))
@@ -250,8 +251,8 @@ def _layers(draws: Sequence[Draw], law: Law) -> list[Finding]:
     """What the units say under every seed: identical ones, one number per unit, layers from one stream."""
     by_sizes: dict[tuple[int, ...], list[list[Finding]]] = {}
     for draw in draws:
-        layout = _reading(draw)
-        found = [*layer_findings(draw.arrays, layout), *_one_number_per_unit(draw, layout, law)]
+        fitting = _fitting(draw)
+        found = [*layer_findings(draw.arrays, fitting), *_one_number_per_unit(draw, fitting[0], law)]
         by_sizes.setdefault(draw.sizes, []).append(found)
     findings: dict[str, Finding] = {}
     for per_seed in by_sizes.values():
@@ -328,7 +329,7 @@ def _spread_findings(samples: Sequence[Sample], allowed: Sequence[Any], law: Law
 
 def _biases(draws: Sequence[Draw]) -> list[Finding]:
     for draw in draws:
-        for name in _reading(draw).biases:
+        for name in _fitting(draw)[0].biases:
             values = draw.arrays[name]
             if np.any(values):
                 largest = float(np.abs(values).max())

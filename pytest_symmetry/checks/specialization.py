@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,16 @@ from typing import Any
 import numpy as np
 
 from pytest_symmetry.arrays import rebuild
+from pytest_symmetry.checks.doubts import doubt
 from pytest_symmetry.checks.failing import fail
-from pytest_symmetry.checks.parameters import fail_unreadable, parameters_of, read_arrays, stepped
+from pytest_symmetry.checks.parameters import (
+    as_given,
+    fail_unreadable,
+    parameters_of,
+    place_of,
+    read_arrays,
+    stepped,
+)
 from pytest_symmetry.context import record
 from pytest_symmetry.findings import (
     Finding,
@@ -22,8 +31,8 @@ from pytest_symmetry.findings import (
 from pytest_symmetry.layouts import Layout, readings
 from pytest_symmetry.matching import best_matching, correlations
 from pytest_symmetry.partition import FloatArray, classes
-from pytest_symmetry.units import find_layout
-from pytest_symmetry.verdicts import effective_classes
+from pytest_symmetry.units import CannotFind, find_layout
+from pytest_symmetry.verdicts import effective_classes, judge
 
 Arrays = Mapping[str, FloatArray]
 Step = Callable[[Any], Any]
@@ -79,7 +88,7 @@ def check_specialization(
         second = _trained(other, step, steps, activations, network)
         pairings = tuple(_pairing(run, second, number) for number in range(len(run.layout.layers)))
     notes = tuple(_pairing_note(p) for p in pairings)
-    lost = _lost_width(run, layers)
+    lost = _lost_width(run, layers, place_of(parameters, run.seen[0]))
     evidence = SpecializationEvidence(lost is None, layers, pairings, notes)
     if lost is not None:
         fail(lost, evidence)
@@ -89,12 +98,21 @@ def check_specialization(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One training run, seen at the steps of ``at``; ``values`` holds the activations there, by layer."""
+    """One training run, seen at the steps of ``at``; ``values`` holds the activations there, by layer.
 
-    layout: Layout
+    ``layouts`` are the readings of the parameters; ``wired`` says that a network function showed the layout.
+    """
+
+    layouts: tuple[Layout, ...]
+    wired: bool
     at: tuple[int, ...]
     seen: tuple[Arrays, ...]
     values: tuple[tuple[FloatArray, ...], ...]
+
+    @property
+    def layout(self) -> Layout:
+        """The most usual reading."""
+        return self.layouts[0]
 
 
 def _trained(
@@ -106,7 +124,7 @@ def _trained(
 ) -> _Run:
     container = parameters_of(parameters)
     arrays = read_arrays(container)
-    layout = _layout(arrays, container, network)
+    layouts, wired = _layouts(arrays, container, network)
     at = tuple(sorted({n for n in WATCHED if n < steps} | {steps}))
     seen, values = [], []
     for number in range(steps + 1):
@@ -114,17 +132,21 @@ def _trained(
             arrays = stepped(step, container, arrays)
         if number in at:
             seen.append(arrays)
-            values.append(_values(activations, container, arrays, layout))
-    return _Run(layout, at, tuple(seen), tuple(values))
+            values.append(_values(activations, container, arrays, layouts[0]))
+    return _Run(tuple(layouts), wired, at, tuple(seen), tuple(values))
 
 
-def _layout(arrays: Arrays, container: Any, network: Callable[[Any], Any] | None) -> Layout:
+def _layouts(
+    arrays: Arrays, container: Any, network: Callable[[Any], Any] | None
+) -> tuple[list[Layout], bool]:
+    """Return the readings of the arrays, and whether the network showed the first to be right."""
     if network is not None:
-        return find_layout(arrays, container, network)
+        with contextlib.suppress(CannotFind):
+            return [find_layout(arrays, container, as_given(network, container))], True
     found = readings({name: values.shape for name, values in arrays.items()})
     if not found:
         fail_unreadable(arrays)
-    return found[0]
+    return found, False
 
 
 def _values(
@@ -176,20 +198,29 @@ def _roles(values: FloatArray) -> tuple[tuple[int, ...], ...]:
     return tuple(group for group in classes(labels.astype(np.intp)) if len(group) > 1)
 
 
-def _lost_width(run: _Run, layers: Sequence[WidthEvidence]) -> Finding | None:
-    """Return the failure of a layer that starts, by proof, with too few units and ends so."""
-    proved = effective_classes(run.seen[0], run.layout)
-    for number, layer in enumerate(layers):
-        if len(proved[number]) < layer.units and layer.widths[-1] < layer.units:
-            facts = {
-                "layer": layer.name,
-                "width": layer.units,
-                "start": len(proved[number]),
-                "final": layer.widths[-1],
-                "steps": layer.steps[-1],
-            }
-            array = run.layout.layers[number].incoming[0].array
-            return Finding("SYM301", place=Place(array=array), facts=facts, figure=width_figure(layers))
+def _lost_width(run: _Run, layers: Sequence[WidthEvidence], made: Mapping[str, Any]) -> Finding | None:
+    """Return the failure of a layer that starts, by proof, with too few units and ends so.
+
+    ``made`` says which function made the start.
+    """
+    accused = [
+        v for v in judge(run.seen[0], run.layout) if v.name in ("identical for ever", "group structure")
+    ]
+    if not accused or doubt(run.seen[0], run.layouts, accused, wired=run.wired) is not None:
+        return None
+    for verdict in accused:
+        layer = next(x for x in layers if x.name == verdict.layer.name)
+        if layer.widths[-1] == layer.units:
+            continue
+        facts = {
+            "layer": layer.name,
+            "width": layer.units,
+            "start": len(verdict.classes),
+            "final": layer.widths[-1],
+            "steps": layer.steps[-1],
+        }
+        place = Place(array=verdict.layer.incoming[0].array, **made)
+        return Finding("SYM301", place=place, facts=facts, figure=width_figure(layers))
     return None
 
 

@@ -10,11 +10,14 @@ import numpy as np
 
 from pytest_symmetry.arrays import rebuild
 from pytest_symmetry.certificates import same, slices
+from pytest_symmetry.checks.doubts import cannot_tell, doubt
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.parameters import (
+    as_given,
     fail_unreadable,
     is_model,
     parameters_of,
+    place_of,
     read_arrays,
     stepped,
     with_arrays,
@@ -28,7 +31,6 @@ from pytest_symmetry.verdicts import (
     Known,
     LayerVerdict,
     copied_layers,
-    effective_classes,
     judge,
 )
 
@@ -143,47 +145,46 @@ class _Finder:
         arrays = read_arrays(container)
         layouts, remarks = self._layouts(arrays, container)
         layout = layouts[0]
-        known = self._known(arrays, container, layout, asked=not any(r.code == "SYM290" for r in remarks))
+        wired = self.network is not None and not remarks
+        known = self._known(arrays, container, layout, wired=wired)
         verdicts = judge(arrays, layout, known)
         if self.step is not None and any(v.name in _MEASURED for v in verdicts):
             near = any(v.name == "nearly identical" for v in verdicts)
             history = self._history(arrays, container, GROWTH_STEPS if near else len(layout.layers) + 2)
             known = [replace(k, history=history) for k in known]
             verdicts = judge(arrays, layout, known)
-        findings = [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"]
-        findings += _copied(arrays, layout)
-        findings.sort(key=lambda f: ("fail", "warn", "note").index(f.severity))
-        if doubt := _doubt(arrays, layouts, verdicts):
-            findings = [doubt, *(f for f in findings if f.severity != "fail")]
-        findings += remarks
-        return _evidence(layout, verdicts, findings, doubtful=doubt is not None), findings
+        findings = [*_judged(arrays, layouts, verdicts, wired=wired), *remarks]
+        if findings:
+            made = place_of(parameters, arrays)
+            findings = [f.at(**made) for f in findings]
+        return _evidence(layout, verdicts, findings), findings
 
     def _layouts(self, arrays: Arrays, container: Any) -> tuple[list[Layout], list[Finding]]:
         read = readings({name: values.shape for name, values in arrays.items()})
         remarks = []
         if self.network is not None:
-            self.network(
-                rebuild(container, arrays)
-            )  # what it raises on the caller's own parameters is the caller's
+            network = as_given(self.network, container)
+            network(rebuild(container, arrays))  # what it raises on the caller's own parameters is theirs
             try:
-                found = find_layout(arrays, container, self.network)
+                found = find_layout(arrays, container, network)
             except CannotFind as reason:
-                remarks.append(_cannot_tell("network", detail=str(reason)))
+                remarks.append(cannot_tell("network", detail=str(reason)))
             else:
                 if not found.layers and any(layout.layers for layout in read):
-                    remarks.append(_cannot_tell("network", detail="has no hidden layer that could be found"))
+                    remarks.append(cannot_tell("network", detail="has no hidden layer that could be found"))
                 # What the network does not tie to its units cannot tell them apart: nothing is left unread.
                 said = "found by permutation" if found.orientation == MIXED else found.orientation
                 return [replace(found, unread=(), orientation=said)], remarks
+            read = read or [Layout((), "not read")]
         if not read:
             fail_unreadable(arrays)
         return read, remarks
 
-    def _known(self, arrays: Arrays, container: Any, layout: Layout, *, asked: bool) -> list[Known]:
-        if self.network is None or not asked:
+    def _known(self, arrays: Arrays, container: Any, layout: Layout, *, wired: bool) -> list[Known]:
+        if not wired or self.network is None:
             name = (self.activation or "").lower().replace("_", "").replace(" ", "")
             return [Known(odd=name in ODD, homogeneous=name in HOMOGENEOUS) for _ in layout.layers]
-        box = BlackBox(self.network, container, seed=1)
+        box = BlackBox(as_given(self.network, container), container, seed=1)
         return [
             Known(
                 odd=is_odd(box, arrays, layer),
@@ -204,68 +205,44 @@ class _Finder:
 _MEASURED = frozenset({"identical now, will differentiate", "nearly identical"})
 
 
-def layer_findings(arrays: Arrays, layout: Layout) -> list[Finding]:
-    """Return what there is to say about the layers of one layout, in their order."""
-    verdicts = judge(arrays, layout)
-    return [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"] + _copied(arrays, layout)
+def layer_findings(arrays: Arrays, layouts: Sequence[Layout]) -> list[Finding]:
+    """Return what there is to say about the layers of the first layout, the gravest first.
+
+    The others are the further readings of the same arrays: failures stand only where all agree.
+    """
+    return _judged(arrays, layouts, judge(arrays, layouts[0]), wired=False)
 
 
-# --- doubt -----------------------------------------------------------------------------------------------
+def _judged(
+    arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict], *, wired: bool
+) -> list[Finding]:
+    findings = [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"]
+    findings += _copied(arrays, layouts[0])
+    findings.sort(key=lambda f: ("fail", "warn", "note").index(f.severity))
+    accused = [v for v in verdicts if _fails(v)]
+    if remark := doubt(arrays, layouts, accused, wired=wired):
+        findings = [remark, *(f for f in findings if f.severity != "fail")]
+    return findings
 
 
-def _fails(verdicts: Sequence[LayerVerdict]) -> bool:
-    return any(v.name != "ok" and _CODES[v.name][1] == "fail" for v in verdicts)
-
-
-def _doubt(arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict]) -> Finding | None:
-    """Return the remark that units cannot be accused, where a reading or an unread array speaks for them."""
-    if any(_has_copies(arrays, other) != _fails(verdicts) for other in layouts[1:]):
-        return _cannot_tell("readings", readings=len(layouts))
-    if not _fails(verdicts):
-        return None
-    if layouts[0].orientation == MIXED:
-        return _cannot_tell("mixed", detail="Some of the arrays have their units in rows, others in columns")
-    for verdict in verdicts:
-        for name in layouts[0].unread:
-            if any(_tells_apart(arrays[name], group, verdict.layer.units) for group in verdict.groups):
-                return _cannot_tell(
-                    "unread",
-                    detail=f"The array {name} fits no place in the network, and differs between units",
-                )
-    return None
-
-
-def _has_copies(arrays: Arrays, layout: Layout) -> bool:
-    groups = effective_classes(arrays, layout)
-    return any(len(found) < layer.units for found, layer in zip(groups, layout.layers, strict=True))
-
-
-def _tells_apart(values: FloatArray, group: Sequence[int], units: int) -> bool:
-    return any(
-        bool(np.any(np.ptp(np.take(values, group, axis=axis), axis=axis)))
-        for axis, length in enumerate(values.shape)
-        if length == units
-    )
-
-
-def _cannot_tell(reason: str, *, detail: str = "", readings: int = 0) -> Finding:
-    facts = {"reason": reason, "detail": detail, "readings": readings}
-    return Finding("SYM290", severity="note", facts=facts)
+def _fails(verdict: LayerVerdict) -> bool:
+    return verdict.name != "ok" and _CODES[verdict.name][1] == "fail"
 
 
 # --- findings --------------------------------------------------------------------------------------------
 
 
 def _evidence(
-    layout: Layout, verdicts: Sequence[LayerVerdict], findings: Sequence[Finding], *, doubtful: bool
+    layout: Layout, verdicts: Sequence[LayerVerdict], findings: Sequence[Finding]
 ) -> SymmetryEvidence:
+    passed = all(f.severity != "fail" for f in findings)
     layers = tuple(
         LayerEvidence(
             name=v.layer.name,
             units=v.layer.units,
             effective_width=_width(v),
             classes=v.classes,
-            verdict="cannot tell" if doubtful and _fails([v]) else _named(v, findings),
+            verdict="cannot tell" if passed and _fails(v) else _named(v, findings),
             incoming=tuple(m.array for m in v.layer.incoming),
             outgoing=tuple(m.array for m in v.layer.outgoing),
             reason="; ".join(v.certificate),
@@ -273,7 +250,6 @@ def _evidence(
         for v in verdicts
     )
     notes = tuple(f for f in findings if f.severity != "fail")
-    passed = all(f.severity != "fail" for f in findings)
     return SymmetryEvidence(passed, layers, layout.orientation, notes)
 
 

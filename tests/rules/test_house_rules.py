@@ -17,16 +17,21 @@ HEAVY = {"numpy", "jinja2", "nbformat", "nbconvert", "typer", "rich", "scipy"}
 LEVELS = [
     ["errors"],
     ["findings"],
-    ["context", "arrays", "writing"],
+    ["apart", "context", "arrays", "writing"],
     ["namespace", "submission"],
     ["assignment"],
-    ["certificates", "differences", "laws", "layouts", "matching", "partition", "units", "verdicts"],
+    ["closeness", "sealing"],
+    ["certificates", "differences", "laws", "layouts", "matching", "partition", "roles", "units", "verdicts"],
     ["diagnosis"],
     ["feedback"],
     ["checks"],
     ["remote"],
+    ["answers"],
+    ["packs"],
+    ["recording"],
     ["grading"],
     ["run"],
+    ["questions", "session"],
     ["hookspecs", "plugin", "notebook"],
 ]
 

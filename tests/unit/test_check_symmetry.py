@@ -464,7 +464,7 @@ def test_arrays_that_are_no_network_are_one_finding(parameters):
     failure = failure_of(parameters)
 
     assert failure.finding.code == "SYM291"
-    assert "do not fit together" in str(failure)
+    assert "cannot be read as a chain" in str(failure)
 
 
 def test_a_step_that_returns_the_loss_is_the_callers_mistake():

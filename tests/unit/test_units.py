@@ -43,8 +43,11 @@ def planted_case(verdict, activation, container, hidden, seed):
 
 
 def silent_somewhere(weights, biases, layer, rng):
-    """Return whether a unit of the layer is 0 on all but a few wide inputs: relu does that by chance."""
-    inputs = rng.normal(size=(weights[0].shape[1], 4000)) * 10 ** rng.uniform(-1, 2, size=4000)
+    """Return whether a unit of the layer is 0 on all but a few wide inputs: relu does that by chance.
+
+    The inputs are as wide as those of the check: up to 30 times the data.
+    """
+    inputs = rng.normal(size=(weights[0].shape[1], 4000)) * 10 ** rng.uniform(0, 1.5, size=4000)
     active = forward(weights, biases, inputs, "relu")[layer + 1] > 0
     return bool(np.any(active.mean(axis=1) < 0.005))
 
