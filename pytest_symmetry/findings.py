@@ -177,7 +177,8 @@ class GradientEvidence(Record):
         ]  # fmt: skip
         head = ("array", "shape", "rel. error", "error bar", "directions", "kinks", "verdict")
         foot = f"{self.evaluations} evaluations, {self.seconds:.3g} s, {self.method}"
-        return f"{_table(head, rows)}\n{foot}, at={self.at}, seed {self.seed}"
+        notes = "".join(f"\nnote {n.code}" + f" on {n.place.array}" * bool(n.place.array) for n in self.notes)
+        return f"{_table(head, rows)}\n{foot}, at={self.at}, seed {self.seed}{notes}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pytest_symmetry import context
 from pytest_symmetry.arrays import is_array, leaves
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.gradients import At, GradientCheck
+from pytest_symmetry.checks.naming import pick_gradients
 from pytest_symmetry.checks.program import Program, real
 from pytest_symmetry.errors import SymmetryError
 from pytest_symmetry.findings import Finding, Place
@@ -48,7 +49,8 @@ def check_backward(
         backward: called with ``(dout, cache)``, or with ``dout`` alone where there is no cache; returns a
             gradient for each floating-point argument, by name or in their order.
         arguments: the arrays of the layer, by name or in the order of ``forward``'s parameters. What is not
-            an array of floats (labels, strides, a dict of options) is handed on as a copy.
+            an array of floats (labels, strides, a dict of options) is handed on as a copy, and so is a
+            number such as ``eps=1e-5`` that ``backward`` returns no gradient for.
         at: "generic" moves the arrays a little, "given" does not.
         seed: of the point, the directions and ``dout``.
         wrt: the arguments to check; all arrays of floats by default.
@@ -68,6 +70,7 @@ def check_backward(
     """
     __tracebackhide__ = True
     layer = Layer(forward, backward, arguments, seed)
+    layer.fix_numbers(wrt)
     program = Program(layer.loss, layer.gradients, layer.arrays, reseed)
     check = GradientCheck(program, at, seed, wrt, directions, rtol, exhaustive, progress, code="GRD131")
     check.notes = layer.notes
@@ -108,6 +111,20 @@ class Layer:
             names = []
         count = len(self.arguments)
         return names[:count] if len(names) >= count else [f"x{i}" for i in range(count)]
+
+    def fix_numbers(self, wrt: str | Iterable[str] | None) -> None:
+        """Take plain numbers for options, unless there is a gradient for them (one call of each function)."""
+        numbers = [n for n, v in self.arrays.items() if isinstance(v, float | np.floating)]
+        if not numbers or len(numbers) == len(self.arrays):
+            return
+        if wrt is None:
+            copies = {n: v if n in numbers else np.array(real(v)) for n, v in self.arrays.items()}
+            shapes = {n: real(v).shape for n, v in self.arrays.items()}
+            wanted: Iterable[str] = pick_gradients(self.gradients(copies), shapes, list(shapes))
+        else:
+            wanted = [wrt] if isinstance(wrt, str) else list(wrt)
+        self.arrays = {n: v for n, v in self.arrays.items() if n not in numbers or n in wanted}
+        self.notes.clear()
 
     def run(self, arrays: Mapping[str, Any]) -> tuple[Any, tuple[Any, ...]]:
         """Call ``forward``: the output, and what ``backward`` gets beside ``dout``."""

@@ -17,6 +17,7 @@ from pytest_symmetry.arrays import FloatArray
 from pytest_symmetry.checks.naming import fits, gradient_name, pick_gradients
 from pytest_symmetry.checks.program import Answer, Program, changed_names, number_of, real
 from pytest_symmetry.differences import EPS, EPS32
+from pytest_symmetry.errors import StudentTrouble
 from pytest_symmetry.findings import Finding, Place
 
 if TYPE_CHECKING:
@@ -77,9 +78,11 @@ def keep_contract(
     kept.loss_place = place_of(loss, program.loss)
     _loss_is_number(kept, loss.value)
     _unchanged(kept.loss_place, loss, arrays, around, "PUR101")
+    around.look_again()
+    around.replaced.clear()
     _first_gradients(kept, program, arrays, names, around)
     _loss_repeats(kept, program.ask(program.loss, arrays).value, program)
-    _gradients_repeat(kept, program.ask(program.gradients, arrays).value, arrays, names, program)
+    _gradients_repeat(kept, program.ask(program.gradients, arrays).value, arrays, names, program, around)
     return kept
 
 
@@ -94,8 +97,30 @@ def _first_gradients(
     first = program.ask(program.gradients, arrays)
     kept.place = place_of(first, program.gradients)
     read_gradients(kept, first.value, arrays, names, program)
+    overwritten = around.overwritten()
     _unchanged(kept.place, first, arrays, around, "PUR102")
     kept.notes += around.cache_notes(first.calls, kept.place)
+    if overwritten and _differs_now(kept, arrays, names, program):
+        kept.notes.append(_cache_note(kept, overwritten))
+
+
+def _differs_now(
+    kept: Contract, arrays: Mapping[str, FloatArray], names: list[str], program: Program
+) -> bool:
+    """Return whether the gradients are others without a loss in between."""
+    again = Contract(place=kept.place)
+    try:
+        read_gradients(again, program.ask(program.gradients, arrays).value, arrays, names, program)
+    except StudentTrouble:
+        raise
+    except Exception:  # noqa: BLE001 - a call that cannot be repeated says nothing on what was overwritten
+        return False
+    return any(True for _ in _different(kept, again))
+
+
+def _cache_note(kept: Contract, names: list[str]) -> Finding:
+    facts = {"arrays": names, "function": kept.place.function or "gradients"}
+    return Finding("PUR104", severity="warn", place=kept.place, facts=facts)
 
 
 def place_of(answer: Answer, function: Callable[[Any], Any]) -> Place:
@@ -270,7 +295,12 @@ def _loss_repeats(kept: Contract, raw: Any, program: Program) -> None:
 
 
 def _gradients_repeat(
-    kept: Contract, raw: Any, arrays: Mapping[str, FloatArray], names: list[str], program: Program
+    kept: Contract,
+    raw: Any,
+    arrays: Mapping[str, FloatArray],
+    names: list[str],
+    program: Program,
+    around: Surroundings,
 ) -> None:
     again = Contract(place=kept.place, copied=False)
     read_gradients(again, raw, arrays, names, program)
@@ -279,8 +309,19 @@ def _gradients_repeat(
         return
     again.gradients = {n: array.copy() for n, array in again.gradients.items()}
     twice = all(_is_multiple(kept.gradients[n], again.gradients[n], 2.0) for n in different)
+    if not twice and (found := around.put_back(again.gradients)):
+        if not _differs_now(kept, arrays, names, program):
+            kept.notes.append(_cache_note(kept, found))
+            return
+        program.restored = []
+        again = Contract(place=kept.place)
+        read_gradients(again, program.ask(program.gradients, arrays).value, arrays, names, program)
     adds = twice or _keeps_adding(kept, again, different, arrays, names, program)
-    cause = "accumulates" if adds else None
+    raise Broken(_changing(kept, again, different, adds=adds, reseed=program.reseed is not None))
+
+
+def _changing(kept: Contract, again: Contract, different: list[str], *, adds: bool, reseed: bool) -> Finding:
+    """Return the finding that gradients change from call to call."""
     name = different[-1]
     worst = np.unravel_index(
         int(np.argmax(np.abs(again.gradients[name] - kept.gradients[name]))), kept.gradients[name].shape
@@ -292,13 +333,13 @@ def _gradients_repeat(
         "first": float(kept.gradients[name][worst]),
         "second": float(again.gradients[name][worst]),
         "arrays": [gradient_name(n) for n in different],
-        "twice": cause is not None,
-        "reseed": program.reseed is not None,
+        "twice": adds,
+        "reseed": reseed,
     }
     place = Place(
         kept.place.function, kept.place.cell, kept.place.line, gradient_name(name), tuple(index) or None
     )
-    raise Broken(Finding("GRD105", cause=cause, place=place, facts=facts))
+    return Finding("GRD105", cause="accumulates" if adds else None, place=place, facts=facts)
 
 
 def _different(kept: Contract, again: Contract) -> Iterator[tuple[str, float]]:

@@ -21,7 +21,7 @@ from pytest_symmetry.checks.contract import Broken, Contract, keep_contract, mis
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.naming import gradient_name
 from pytest_symmetry.checks.points import blind_spots, generic_point
-from pytest_symmetry.checks.program import Program, real
+from pytest_symmetry.checks.program import Program, program_of, real
 from pytest_symmetry.checks.report import Blame, Report, notes_on
 from pytest_symmetry.checks.surroundings import Surroundings
 from pytest_symmetry.differences import Neighbourhood
@@ -94,7 +94,7 @@ def check_gradients(
         StudentTrouble: a call into a submission gave no answer.
     """
     __tracebackhide__ = True
-    program = Program(loss, gradients, parameters, reseed)
+    program = program_of(loss, gradients, parameters, reseed)
     check = GradientCheck(program, at, seed, wrt, directions, rtol, exhaustive, progress)
     evidence, finding = check.run()
     if finding is not None:
@@ -163,7 +163,7 @@ class GradientCheck:
     def run(self) -> tuple[GradientEvidence, Finding | None]:
         """Run the check: the evidence, and the finding of a failure."""
         started = time.perf_counter()
-        report = Report(self.program, self.at, self.seed, started)
+        report = Report(self.program, self.at, self.seed, started, self.given)
         around = Surroundings.of(self.program)
         try:
             kept = self._first_point(self.names, around)

@@ -6,20 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from pytest_symmetry.arrays import leaves
 from pytest_symmetry.checks.program import real
 
+_POSITION = re.compile(r"\[\d+\]")
 _PARTS = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 _MISSING = object()
 
 
 def gradient_name(name: str) -> str:
-    """Return what a course calls the gradient of a parameter: ``dW1``, ``layers[0].dW``, ``d[0]``.
-
-    A parameter without a name (a bare array) has the gradient "gradient".
-    """
-    if not name:
-        return "gradient"
+    """Return what a course calls the gradient of a parameter: ``dW1``, ``layers[0].dW``, ``d[0]``."""
     head, dot, last = name.rpartition(".")
     return f"{head}{dot}d{last}"
 
@@ -59,8 +57,15 @@ def _pick(returned: Any, names: Sequence[str], every: Sequence[str]) -> dict[str
         value = _follow(returned, [a or b for a, b in _PARTS.findall(name)])
         if value is not _MISSING:
             by_name[name] = value
+    if (
+        isinstance(returned, np.ndarray)
+        and len(returned.shape)
+        and all(_POSITION.fullmatch(n) for n in every)
+    ):
+        returned = list(returned)  # numbers in a list, whose gradients came as one array
     if len(by_name) < len(names) and isinstance(returned, tuple | list):
-        return _pick_in_order(returned, names, every) or by_name
+        whole = {names[0]: returned} if len(every) == 1 and isinstance(returned, list) else {}
+        return _pick_in_order(returned, names, every) or by_name or whole
     if not by_name and len(names) == 1:
         only = list(leaves(returned).values())
         return {names[0]: only[0]} if len(only) == 1 else {}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_symmetry import context
-from pytest_symmetry.arrays import leaves, rebuild
+from pytest_symmetry.arrays import is_array, leaves, rebuild
 from pytest_symmetry.differences import Copies
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Program:
     ``parameters`` is the caller's own container: each call gets a new one of its kind, filled with copies.
     ``unmoved`` are the arrays that stay as they are (integers; ``offers_fixed`` if they move once a gradient
     is returned for them), ``order`` the names of all arrays as the container has them.
+    ``restored`` are arrays of the caller's that get an earlier content back before every call.
     ``reseed`` is called before every evaluation, so that a random loss can be made to repeat itself.
     """
 
@@ -45,6 +48,7 @@ class Program:
     offers_fixed: bool = False
     order: list[str] = field(default_factory=list)
     copies: Copies = field(default_factory=Copies)
+    restored: list[tuple[NDArray[Any], NDArray[Any]]] = field(default_factory=list)
 
     def ask(
         self, function: Callable[[Any], Any], arrays: Mapping[str, NDArray[Any]], *, copied: bool = True
@@ -62,6 +66,8 @@ class Program:
         unmoved = {n: a.copy() for n, a in self.unmoved.items()}
         given = rebuild(self.parameters, {**unmoved, **own}, copied=False)
         before = len(surroundings.calls) if surroundings else 0
+        for array, content in self.restored:
+            np.copyto(array, content)
         if self.reseed is not None:
             self.reseed()
         self.evaluations += 1
@@ -78,6 +84,32 @@ class Program:
             del surroundings.calls[len(surroundings.calls) - len(answer.calls) :]
         value = number_of(answer.value)
         return np.nan if value is None else value
+
+
+def program_of(
+    loss: Callable[[Any], Any],
+    gradients: Callable[[Any], Any],
+    parameters: Any,
+    reseed: Callable[[], Any] | None = None,
+) -> Program:
+    """Return a program; a lone array gets the name that the loss has for it."""
+    if not is_array(parameters):
+        return Program(loss, gradients, parameters, reseed)
+    try:
+        name = next(iter(inspect.signature(loss).parameters), "x")
+    except (TypeError, ValueError):  # a function that numpy or another library wrote in C
+        name = "x"
+    return Program(_of_one(loss, name), _of_one(gradients, name), {name: parameters}, reseed)
+
+
+def _of_one(function: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
+    """Return a function of a mapping with one array in it."""
+
+    @functools.wraps(function)
+    def of_mapping(parameters: Mapping[str, Any]) -> Any:
+        return function(parameters[name])
+
+    return of_mapping
 
 
 def number_of(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_symmetry.checks.contract import Contract, read_gradients
 from pytest_symmetry.checks.localization import (
     ENTRIES,
     PROPORTIONAL,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from pytest_symmetry.arrays import FloatArray
     from pytest_symmetry.checks.agreement import ArrayVerdict, Judge
-    from pytest_symmetry.checks.contract import Contract
     from pytest_symmetry.checks.program import Program
 
 SINGLE = 1e-12
@@ -47,6 +47,7 @@ class Report:
     at: str
     seed: int
     started: float
+    given: Mapping[str, FloatArray]
     method: str = "central differences"
 
     def locator(self, judge: Judge, verdict: ArrayVerdict) -> Locator:
@@ -213,7 +214,7 @@ class Blame:
 
         parameter = finding.facts["parameter"]
         if parameter not in self.measured:
-            return finding
+            return self._unmoved(finding)
         try:
             explained = explain(
                 finding,
@@ -224,7 +225,30 @@ class Blame:
             )
         except Exception:  # noqa: BLE001 - a diagnosis that fails must not cost the verdict
             return finding
-        return replace(explained, cause="loss-ignores-array") if self._ignored(parameter) else explained
+        if self._ignored(parameter):
+            every = all(self._ignored(name) for name in self.judge.gradients)
+            return replace(explained, cause="loss-ignores-everything" if every else "loss-ignores-array")
+        return self._unmoved(explained)
+
+    def _unmoved(self, finding: Finding) -> Finding:
+        """Name the cause of a gradient that is the same at two points to the last bit, and right at one."""
+        name, point = finding.facts["parameter"], self.judge.near.point
+        here = self.judge.gradients[name]
+        if self.report.at == "given" or not here.any():
+            return finding
+        there = {n: self.report.given.get(n, array) for n, array in point.items()}
+        again = Contract(place=self.kept.place)
+        try:
+            raw = self.report.program.ask(self.report.program.gradients, there).value
+            read_gradients(again, raw, there, [name], self.report.program)
+            if not np.array_equal(again.gradients[name], here):
+                return finding
+            near = replace(self.judge.near, point=there, value=float(self.report.program.loss_at(there)))
+            judge = replace(self.judge, near=near)
+            right = judge.judge_one(name).state == "agrees"
+        except Exception:  # noqa: BLE001 - what cannot be asked at another point stays without a cause
+            return finding
+        return replace(finding, cause="same-everywhere") if right else finding
 
     def _ignored(self, name: str) -> bool:
         """Return whether the measured gradient of an array is zero to the last bit."""

@@ -39,21 +39,46 @@ class Surroundings:
 
     program: Program
     arrays: dict[int, tuple[str, NDArray[Any], NDArray[Any]]] = field(default_factory=dict)
-    cached: list[str] = field(default_factory=list)
+    made: dict[int, tuple[str, NDArray[Any], NDArray[Any]]] = field(default_factory=dict)
+    replaced: list[tuple[str, NDArray[Any], NDArray[Any]]] = field(default_factory=list)
 
     @classmethod
     def of(cls, program: Program) -> Surroundings:
         """Copy every array that the program's functions close over, parameters apart."""
-        own = {id(array) for array in leaves(program.parameters).values()}
-        around, room = cls(program), _MOST_BYTES
-        walk = _Walk()
-        walk.visit("loss", program.loss)
-        walk.visit("gradients", program.gradients)
-        for name, array in walk.found:
-            if id(array) not in own and id(array) not in around.arrays and array.nbytes <= room:
-                room -= array.nbytes
-                around.arrays[id(array)] = (name, array, array.copy())
+        around = cls(program)
+        around._copy_into(around.arrays)
         return around
+
+    def look_again(self) -> None:
+        """Copy the arrays that came to be since: what the loss kept, for the gradients to compute with."""
+        self._copy_into(self.made)
+
+    def _copy_into(self, known: dict[int, tuple[str, NDArray[Any], NDArray[Any]]]) -> None:
+        seen = {id(array) for array in leaves(self.program.parameters).values()} | set(self.arrays)
+        room = _MOST_BYTES
+        walk = _Walk()
+        walk.visit("loss", self.program.loss)
+        walk.visit("gradients", self.program.gradients)
+        for name, array in walk.found:
+            if id(array) not in seen and array.nbytes <= room:
+                room -= array.nbytes
+                seen.add(id(array))
+                known[id(array)] = (name, array, array.copy())
+
+    def overwritten(self) -> list[str]:
+        """Return the names of the arrays that the loss made and the gradients overwrote."""
+        return [name for name, array, before in self.made.values() if not _same(array, before)]
+
+    def put_back(self, gradients: Mapping[str, FloatArray]) -> list[str]:
+        """Let the gradients find at every call what they found at the first; return the names of that.
+
+        Sums of gradients and what began with zeros, such as a momentum, have to stand on their own.
+        """
+        changed = [c for c in self.replaced if not any(np.array_equal(c[1], g) for g in gradients.values())]
+        if not all(before.any() for _, _, before in changed):
+            return []
+        self.program.restored = [(array, before) for _, array, before in changed]
+        return [name for name, *_ in changed]
 
     def harmful(self, answer: Answer, point: Mapping[str, FloatArray]) -> list[str]:
         """Return what a call changed and the loss depends on, by name; put back what changed here.
@@ -72,6 +97,7 @@ class Surroundings:
             else:
                 np.copyto(array, now)
                 self.arrays[key] = (name, array, now)
+                self.replaced.append((name, array, before))
         return harmed + self._harmed_elsewhere(answer, point, seen | _made_inside(answer.calls))
 
     def _harmed_elsewhere(self, answer: Answer, point: Mapping[str, FloatArray], seen: set[int]) -> list[str]:

@@ -97,6 +97,55 @@ def test_options_and_labels_are_handed_on() -> None:
     assert [a.name for a in evidence.arrays] == ["vectors"]
 
 
+def normalise(x: Any, gamma: Any, eps: float = 1e-5) -> tuple[Any, Any]:
+    std = np.sqrt(x.var(axis=0) + eps)
+    hat = (x - x.mean(axis=0)) / std
+    return gamma * hat, (hat, std, gamma)
+
+
+def normalise_backward(dout: Any, cache: Any) -> Any:
+    hat, std, gamma = cache
+    d = dout * gamma
+    return (d - d.mean(axis=0) - hat * (d * hat).mean(axis=0)) / std, (dout * hat).sum(axis=0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(X, np.ones(X.shape[1]), 1e-5), {"x": X, "gamma": np.ones(X.shape[1]), "eps": np.float64(1e-5)}],
+)
+def test_number_without_a_gradient_is_an_option(arguments: Any) -> None:
+    """eps stays what it is, and nobody asks for its gradient."""
+    seen = []
+
+    def forward(x: Any, gamma: Any, eps: float) -> Any:
+        seen.append(eps)
+        return normalise(x, gamma, eps)
+
+    evidence = check_backward(forward, normalise_backward, arguments)
+
+    assert [a.name for a in evidence.arrays] == ["x", "gamma"]
+    assert set(seen) == {1e-5}
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_number_with_a_gradient_is_a_parameter(right: bool) -> None:
+    """The slope of a leaky unit is learned."""
+
+    def forward(x: Any, slope: float) -> tuple[Any, Any]:
+        return np.where(x > 0, x, slope * x), (x, slope)
+
+    def backward(dout: Any, cache: Any) -> Any:
+        x, slope = cache
+        dslope = (dout * x * (x <= 0)).sum()
+        return dout * np.where(x > 0, 1, slope), dslope if right else 2 * dslope
+
+    if right:
+        assert len(check_backward(forward, backward, (X, 0.25)).arrays) == 2
+    else:
+        with pytest.raises(CheckFailed, match="dslope"):
+            check_backward(forward, backward, (X, 0.25))
+
+
 def test_layer_without_cache() -> None:
     """A forward function that returns only its output has a backward function of dout alone."""
     assert check_backward(lambda x: 3.0 * x, lambda dout: 3.0 * dout, [X]).passed

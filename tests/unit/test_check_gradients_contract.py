@@ -425,3 +425,120 @@ def test_kept_calls_keep_their_arguments() -> None:
     assert all(np.array_equal(call.args[0], context.calls[0].args[0]) for call in context.calls)
     last = context.calls[-1]
     assert np.array_equal(last.result["dW"], np.cos(last.args[0]))
+
+
+class Keeping:
+    """A network that keeps the forward pass of its loss for its gradients."""
+
+    def __init__(self, net: Network, overwrite: Callable[[Arrays], None]) -> None:
+        self.net, self.overwrite = net, overwrite
+        self.cache: Arrays = {}
+
+    def loss(self, p: Arrays) -> float:
+        A = np.tanh(self.net.X @ p["W1"] + p["b1"])
+        scores = A @ p["W2"] + p["b2"]
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        probs = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+        self.cache = {"A": A, "probs": probs}
+        return float(-np.log(probs[np.arange(7), self.net.y]).mean())
+
+    def gradients(self, p: Arrays) -> Arrays:
+        A, m = self.cache["A"], len(self.net.y)
+        D = self.cache["probs"].copy()
+        D[np.arange(m), self.net.y] -= 1
+        D /= m
+        dZ = (D @ p["W2"].T) * (1 - A**2)
+        self.overwrite(self.cache)
+        return {"dW1": self.net.X.T @ dZ, "db1": dZ.sum(axis=0), "dW2": A.T @ D, "db2": D.sum(axis=0)}
+
+
+def subtract_one(cache: Arrays) -> None:
+    cache["probs"][0, 0] -= 1
+
+
+def test_overwritten_cache_of_the_loss_is_a_warning(net: Network) -> None:
+    """What the loss kept and the gradients overwrote is named; the gradients are not called wrong."""
+    kept = Keeping(net, subtract_one)
+
+    evidence = check_gradients(kept.loss, kept.gradients, net.parameters)
+
+    assert [(note.code, note.severity) for note in evidence.notes] == [("PUR104", "warn")]
+    assert evidence.notes[0].facts["arrays"] == ["Keeping.cache['probs']"]
+    assert "note PUR104" in str(evidence)
+
+
+def test_kept_values_that_are_only_read_need_no_note(net: Network) -> None:
+    """Nothing is overwritten, nothing is said."""
+    kept = Keeping(net, lambda cache: None)
+
+    assert check_gradients(kept.loss, kept.gradients, net.parameters).notes == ()
+
+
+def test_scratch_space_of_the_loss_may_be_used_again(net: Network) -> None:
+    """An array that the gradients overwrite before they read it is no cache."""
+    kept = Keeping(net, lambda cache: None)
+    kept_loss, kept_gradients = kept.loss, kept.gradients
+
+    def loss(p: Arrays) -> float:
+        value = kept_loss(p)
+        kept.cache["room"] = np.ones(7)
+        return value
+
+    def gradients(p: Arrays) -> Arrays:
+        kept.cache["room"][...] = 0
+        return kept_gradients(p)
+
+    assert check_gradients(loss, gradients, net.parameters).notes == ()
+
+
+def test_overwritten_cache_of_a_closure_is_a_warning(net: Network) -> None:
+    """A cache from before, at the given point: the first call is right, and the second finds other values."""
+    kept = Keeping(net, subtract_one)
+    kept.loss(net.parameters)
+    fresh = Keeping(net, lambda cache: None)
+
+    evidence = check_gradients(fresh.loss, kept.gradients, net.parameters, at="given")
+
+    assert "PUR104" in {note.code for note in evidence.notes}
+
+
+def test_momentum_is_no_cache(net: Network) -> None:
+    """What a call leaves behind in zeros is a sum of its own, and the second gradient is another."""
+    state = {name: np.zeros_like(value) for name, value in net.gradients(net.parameters).items()}
+
+    def with_momentum(p: Arrays) -> Arrays:
+        for name, gradient in net.gradients(p).items():
+            state[name][...] = 0.9 * state[name] + gradient
+        return {name: value.copy() for name, value in state.items()}
+
+    assert broken(net.loss, with_momentum, net.parameters)[0].code == "GRD105"
+
+
+def test_gradients_of_values_kept_from_before(net: Network) -> None:
+    """A cache of the given parameters is right there, and only there: that is said."""
+    kept = Keeping(net, lambda cache: None)
+    kept.loss(net.parameters)
+    fresh = Keeping(net, lambda cache: None)
+
+    finding, text = broken(fresh.loss, kept.gradients, net.parameters)
+
+    assert (finding.code, finding.cause) == ("GRD101", "same-everywhere")
+    assert "at='given'" in text
+    assert check_gradients(fresh.loss, kept.gradients, net.parameters, at="given").passed
+
+
+def test_loss_that_works_on_parameters_of_its_own(net: Network) -> None:
+    """A network that ignores what it is called with is told so."""
+    mine = {name: value.copy() for name, value in net.parameters.items()}
+
+    finding, _ = broken(lambda p: net.loss(mine), lambda p: net.gradients(mine), net.parameters)
+
+    assert finding.cause == "loss-ignores-everything"
+
+
+def test_nothing_returned(net: Network) -> None:
+    """A function without a return is asked for one."""
+    finding, text = broken(net.loss, lambda p: None, net.parameters)
+
+    assert finding.code == "GRD103"
+    assert "ends with a return" in text

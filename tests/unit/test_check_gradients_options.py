@@ -137,6 +137,49 @@ def test_loss_and_gradients_in_one_function(net: Network) -> None:
     assert check_gradients(both, both, net.parameters).passed
 
 
+def rosenbrock(theta: Any) -> Any:
+    return (100 * (theta[1:] - theta[:-1] ** 2) ** 2 + (1 - theta[:-1]) ** 2).sum()
+
+
+def its_gradient(theta: Any) -> Any:
+    inner = theta[1:] - theta[:-1] ** 2
+    found = np.zeros_like(theta)
+    found[:-1] = -400 * theta[:-1] * inner - 2 * (1 - theta[:-1])
+    found[1:] += 200 * inner
+    return found
+
+
+START = np.array([1.3, 0.7, 0.8, 1.9, 1.2])
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradients", "parameters"),
+    [
+        (rosenbrock, its_gradient, START),
+        (rosenbrock, lambda x: list(its_gradient(x)), START),
+        (lambda x: (rosenbrock(x), its_gradient(x)), lambda x: (rosenbrock(x), its_gradient(x)), START),
+        (lambda x: rosenbrock(np.asarray(x)), lambda x: its_gradient(np.asarray(x)), list(START)),
+        (lambda x: x**3, lambda x: 3 * x**2, 2.0),
+        (np.prod, lambda x: np.prod(x) / x, START),
+    ],
+)
+def test_functions_of_one_vector(loss: Any, gradients: Any, parameters: Any) -> None:
+    """What scipy.optimize takes is taken as it is."""
+    assert check_gradients(loss, gradients, parameters).passed
+
+
+def test_lone_vector_has_the_name_that_the_loss_gives_it() -> None:
+    """A wrong entry is named by it."""
+
+    def wrong(theta: Any) -> Any:
+        return its_gradient(theta) * np.array([1, 1, 1, 1.1, 1])
+
+    with pytest.raises(CheckFailed, match=r"The gradient dtheta is not .*dtheta\[3\]") as caught:
+        check_gradients(rosenbrock, wrong, START)
+    assert caught.value.finding.place.function == "wrong"
+    assert str(check_gradients(rosenbrock, its_gradient, START)).splitlines()[1].startswith("theta")
+
+
 def test_wrt_leaves_the_others_out(net: Network) -> None:
     """A mistake in an array that was not asked for is not looked for."""
     wrong = net.spoiled(dW1=np.negative)
