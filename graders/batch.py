@@ -7,11 +7,8 @@ each in a child process of its own. Nothing of a submission's folder configures 
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import hashlib
 import multiprocessing
-import os
-import sys
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -23,6 +20,7 @@ from graders.intake import Entry, in_chunks
 from graders.sandbox.choice import transport_for
 from graders.sandbox.watchdog import patience
 from graders.stability import settled
+from pytest_symmetry import apart
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.feedback.html import student_page
@@ -123,49 +121,14 @@ def run_tests(
 
     pytest.hookimpl(wrapper=True)(_Supply.pytest_pyfunc_call)  # here, because pytest is imported late
     supply = _Supply(entries, isolation, patience, names or {})
-    arguments = [
-        *map(str, assignment.tests),
-        f"--rootdir={assignment.folder}",
-        f"--confcutdir={assignment.folder}",
-        f"-c{os.devnull}",
-        "--import-mode=importlib",
-        "--capture=sys",
-        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_symmetry.plugin"),
-        f"--symmetry-seed={seed}",
-    ]
-    with _clean_environment(), _forgotten_modules(assignment.folder):
+    arguments = [*map(str, assignment.tests), *apart.arguments(assignment.folder, seed)]
+    with apart.apart(assignment.folder):
         code = pytest.main(arguments, plugins=[supply, *([observer] if observer is not None else [])])
     if len(supply.results) != len(entries):
         problem = f"its tests could not be run (exit code {int(code)}); run pytest in this folder to see why"
         raise AssignmentError(assignment.folder, problem)
     by_path = {result.submission: result for result in supply.results}
     return [replace(by_path[str(e.path)], student=e.student, submission=e.label) for e in entries]
-
-
-@contextlib.contextmanager
-def _clean_environment() -> Iterator[None]:
-    """Let no plugin and no option of the surroundings into a grading run."""
-    before = dict(os.environ)
-    os.environ.pop("PYTEST_ADDOPTS", None)
-    os.environ.pop("PYTEST_PLUGINS", None)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _forgotten_modules(folder: Path) -> Iterator[None]:
-    """Forget the test modules afterwards: another assignment may have some of the same name."""
-    try:
-        yield
-    finally:
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if file and Path(file).is_relative_to(folder):
-                del sys.modules[name]
 
 
 def grade_chunk(task: Task) -> list[tuple[Result, str]]:

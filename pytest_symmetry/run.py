@@ -124,7 +124,8 @@ class Run:
         Raises:
             SubmissionError: its file cannot be read.
         """
-        submission = read_submission(subject.found.path, subject.found.student)
+        found = subject.found
+        submission = found.submission or read_submission(found.path, found.student)
         opened: OpenedSubmission = opener(submission, subject.assignment)
         self.opened = opened
         return opened

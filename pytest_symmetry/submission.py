@@ -44,10 +44,14 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that may be a submission, and the student whose it seems to be."""
+    """A file that may be a submission, and the student whose it seems to be.
+
+    ``submission`` are its cells where somebody has them already: a notebook that runs has no file to read.
+    """
 
     student: str
     path: Path
+    submission: Submission | None = None
 
 
 def read_submission(path: Path, student: str = "") -> Submission:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from pytest_symmetry.feedback.html import pages, told_block
+from pytest_symmetry.feedback.html import pages, printed, told_block
 from pytest_symmetry.feedback.ordering import tell
 from pytest_symmetry.findings import Outcome
 
@@ -39,5 +39,6 @@ def inline(
         first=told_block(story.first, identifier, reveal) if story.first else None,
         others=len(story.others),
         passed=sum(v.outcome is Outcome.PASSED for v in verdicts),
+        printed=printed(verdicts),
         remarks=list(remarks),
     )  # fmt: skip

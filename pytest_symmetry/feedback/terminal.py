@@ -58,6 +58,11 @@ def finding_lines(finding: Finding, *, reveal: str) -> list[str]:
     return [harmless(line) for line in lines]
 
 
+def wrapped(text: str) -> list[str]:
+    """Return a sentence as lines of at most 80 columns."""
+    return [harmless(line) for line in textwrap.wrap(text, COLUMNS)]
+
+
 def class_summary(results: Sequence[Result]) -> list[str]:
     """Return one line per submission: who, points, and the first cause or the reason."""
     lines = []

@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 import pytest_symmetry
+from pytest_symmetry.feedback.text import place_words
+from pytest_symmetry.findings import Place
 from pytest_symmetry.remote import wire
 from pytest_symmetry.remote.child import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     Serve = Callable[[dict[str, Any]], bytes]
 
@@ -205,13 +207,22 @@ def _same_random_state() -> Iterator[None]:
         np.random.set_state(numpy_state)
 
 
+def _where(trouble: Mapping[str, Any]) -> str:
+    """Return where in the submission something happened, in words."""
+    return place_words(Place(trouble.get("function"), trouble.get("cell"), trouble.get("line")))
+
+
 class InProcess:
-    """The same answers from this very process, for a debugger: no limits, and breakpoints work."""
+    """The same answers from this very process, for a debugger: no limits, and breakpoints work.
+
+    ``quiet`` keeps what is printed for the report; otherwise it is printed here and now.
+    """
 
     isolation = "level 0 (open: in this process)"
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._server: Server | None = None
+        self._quiet = quiet
 
     def alive(self) -> bool:
         """Return whether the submission is open."""
@@ -220,12 +231,19 @@ class InProcess:
     def ask(self, frame: bytes, seconds: float, serve: Serve) -> dict[str, Any]:  # noqa: ARG002 - no limits here
         """Answer a frame here."""
         if self._server is None:
-            self._server = Server(
-                lambda asked: wire.decode(serve(wire.decode(wire.encode(asked)))), quiet=False
-            )
+            self._server = Server(self._callback(serve), quiet=self._quiet)
         server = self._server
         with _same_random_state():
-            return wire.decode(server.answer(wire.decode(frame, server.resolve), frame))
+            reply: dict[str, Any] = wire.decode(server.answer(wire.decode(frame, server.resolve), frame))
+        trouble = reply.get("trouble", {})
+        if trouble.get("type") == "KeyboardInterrupt":  # meant for this process, whose code it met or not
+            raise KeyboardInterrupt(_where(trouble))
+        return reply
+
+    @staticmethod
+    def _callback(serve: Serve) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """Return what answers the submission's questions, through the same bytes as a pipe would take."""
+        return lambda asked: wire.decode(serve(wire.decode(wire.encode(asked))))
 
     def close(self) -> None:
         """Forget the submission."""

@@ -1,0 +1,56 @@
+"""pytest runs of our own, apart from the plugins, options and modules of whoever starts them.
+
+It does not import pytest: who runs ``pytest.main`` does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OURS = {"PYTEST_ADDOPTS": None, "PYTEST_PLUGINS": None, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def arguments(folder: Path, seed: int) -> list[str]:
+    """Return the options of a run over an assignment's folder that shows nothing and writes nothing."""
+    return [
+        f"--rootdir={folder}",
+        f"--confcutdir={folder}",
+        f"-c{os.devnull}",
+        "--import-mode=importlib",
+        "--capture=sys",
+        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_symmetry.plugin"),
+        f"--symmetry-seed={seed}",
+    ]
+
+
+@contextlib.contextmanager
+def apart(folder: Path) -> Iterator[None]:
+    """Let no plugin and no option of the surroundings in; forget the test modules of ``folder`` afterwards.
+
+    Another assignment may have test modules of the same name.
+    """
+    before = {name: os.environ.get(name) for name in _OURS}
+    try:
+        _set(_OURS)
+        yield
+    finally:
+        _set(before)
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and Path(file).is_relative_to(folder):
+                del sys.modules[name]
+
+
+def _set(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
