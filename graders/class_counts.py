@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_symmetry.diagnosis.causes import all_causes, code_page
+from pytest_symmetry.diagnosis.causes import COURSE, all_causes, code_page
 from pytest_symmetry.feedback.ordering import first_cause
 from pytest_symmetry.feedback.text import fill, printable
 from pytest_symmetry.findings import Outcome
@@ -124,6 +124,8 @@ def general_title(code: str, cause: str | None) -> str:
 
     from pytest_symmetry.findings import Finding
 
+    if cause is not None and cause.startswith(COURSE):
+        return cause.removeprefix(COURSE).replace("-", " ").capitalize()
     if cause is not None and cause in all_causes():
         source = all_causes()[cause].title
     else:

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pytest_symmetry.errors import AssignmentError, SubmissionError
 from pytest_symmetry.namespace import Namespace, last_place
+from pytest_symmetry.reveal import Policy, read_policy
 from pytest_symmetry.submission import read_submission
 
 FILE = "assignment.toml"
 SCHEMA = 1
-REVEAL = ("hint", "cause")
+
+HIDDEN = "test_hidden_"
+"""How the names of test files begin that stay with staff."""
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "schema": int,
@@ -28,6 +33,9 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "title": str,
     "notebook": str,
     "reveal": str,
+    "reveal_after_due": str,
+    "due": date,
+    "timezone": str,
     "accept": list,
     "licence": str,
     "limits": dict,
@@ -35,10 +43,56 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "aliases": dict,
     "conventions": dict,
     "quantities": dict,
+    "causes": list,
 }
 _NEEDED = ("schema", "name", "title", "notebook")
 _LIMITS: dict[str, type | tuple[type, ...]] = {"seconds_per_call": (int, float), "memory_mb": int}
-_KINDS = {int: "a whole number", str: "a text", list: "a list", dict: "a table", (int, float): "a number"}
+_CAUSE_KEYS: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "title": str,
+    "hint": str,
+    "cause": str,
+    "replace": list,
+}
+
+CONVENTIONS = (
+    "transposed-results",
+    "sum-over-examples",
+    "twice-the-loss",
+    "half-the-loss",
+    "biases-in-penalty",
+    "penalty-doubled",
+    "penalty-halved",
+    "epsilon-inside-root",
+    "epsilon-outside-root",
+)
+"""What ``accept`` may list; ``diagnosis.conventions`` says what each means."""
+
+PLANTED = "__planted__"
+"""The name under which the reference's source carries the course's own mistakes."""
+
+_KINDS = {
+    int: "a whole number",
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+    (int, float): "a number",
+    date: "a date or a time without quotes, such as 2026-12-01 or 2026-12-01T23:59:00",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CourseCause:
+    """A mistake that the course itself has a name for: the solution with texts replaced, and what is said.
+
+    ``hint`` says which quantity and which kind of mistake, ``cause`` the mistake outright.
+    """
+
+    name: str
+    title: str
+    hint: str
+    cause: str
+    replace: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +103,7 @@ class Assignment:
     name: str
     title: str
     notebook: str
-    reveal: str = "hint"
+    policy: Policy = Policy()
     accept: tuple[str, ...] = ()
     seconds_per_call: float = 5.0
     memory_mb: int = 1024
@@ -57,6 +111,12 @@ class Assignment:
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     conventions: Mapping[str, str] = field(default_factory=dict)
     quantities: Mapping[str, str] = field(default_factory=dict)
+    causes: tuple[CourseCause, ...] = ()
+
+    @property
+    def reveal(self) -> str:
+        """How much feedback says today, to whom it is due when the assignment says."""
+        return self.policy.today()
 
     @property
     def file(self) -> Path:
@@ -105,7 +165,7 @@ def load_assignment(folder: Path) -> Assignment:
         name=data["name"],
         title=data["title"],
         notebook=data["notebook"],
-        reveal=data.get("reveal", "hint"),
+        policy=read_policy(file, data),
         accept=tuple(data.get("accept", ())),
         seconds_per_call=float(limits.get("seconds_per_call", 5.0)),
         memory_mb=limits.get("memory_mb", 1024),
@@ -113,9 +173,39 @@ def load_assignment(folder: Path) -> Assignment:
         aliases=aliases,
         conventions={key: str(value) for key, value in data.get("conventions", {}).items()},
         quantities={key: str(value) for key, value in data.get("quantities", {}).items()},
+        causes=tuple(_cause(file, i, table) for i, table in enumerate(data.get("causes", ()), start=1)),
     )
     _check_values(file, assignment)
     return assignment
+
+
+def _cause(file: Path, number: int, table: Any) -> CourseCause:
+    """Return one entry of [[causes]].
+
+    Raises:
+        AssignmentError: a key is missing, unknown or of the wrong kind.
+    """
+    key = f"causes[{number}]"
+    if not isinstance(table, dict):
+        raise AssignmentError(file, f"it is {table!r}, but must be a table; write [[causes]]", key)
+    _check_table(file, key, table, _CAUSE_KEYS)
+    for needed in ("name", "title", "hint", "replace"):
+        if not table.get(needed):
+            raise AssignmentError(file, f"it is missing; add a line {needed} = …", f"{key}.{needed}")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table["name"]):
+        problem = f"it is {table['name']!r}, but must be lower-case words joined by hyphens"
+        raise AssignmentError(file, problem, f"{key}.name")
+    pairs = table["replace"]
+    if not all(isinstance(p, list) and len(p) == 2 and all(isinstance(t, str) for t in p) for p in pairs):
+        problem = 'it must be a list of pairs, [["old text", "new text"]]'
+        raise AssignmentError(file, problem, f"{key}.replace")
+    return CourseCause(
+        name=table["name"],
+        title=table["title"],
+        hint=table["hint"],
+        cause=str(table.get("cause") or table["title"]),
+        replace=tuple((old, new) for old, new in pairs),
+    )
 
 
 def _check_keys(file: Path, data: Mapping[str, Any]) -> None:
@@ -142,16 +232,27 @@ def _check_table(
 
 
 def _check_values(file: Path, assignment: Assignment) -> None:
-    if assignment.reveal not in REVEAL:
-        raise AssignmentError(file, f"it is {assignment.reveal!r}, but must be one of {REVEAL}", "reveal")
     if assignment.seconds_per_call <= 0:
         raise AssignmentError(file, "it must be more than 0", "limits.seconds_per_call")
     if assignment.memory_mb < 16:
         raise AssignmentError(file, "it must be at least 16", "limits.memory_mb")
+    for name in assignment.accept:
+        if name not in CONVENTIONS:
+            near = difflib.get_close_matches(str(name), CONVENTIONS, n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(CONVENTIONS)}"
+            raise AssignmentError(file, f"{name!r} is no convention; {meant}", "accept")
+    names = [cause.name for cause in assignment.causes]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise AssignmentError(file, f"two causes are called {twice[0]!r}", "causes")
     if Path(assignment.notebook).name != assignment.notebook:
         raise AssignmentError(file, "it must be the name of a file in this folder", "notebook")
     if not assignment.source.is_file():
         raise AssignmentError(file, f"there is no {assignment.notebook} in {assignment.folder}", "notebook")
+
+
+def is_hidden(nodeid: str) -> bool:
+    """Return whether a test (or a test file) stays with staff: its file is called ``test_hidden_….py``."""
+    return PurePosixPath(nodeid.partition("::")[0]).name.startswith(HIDDEN)
 
 
 @functools.cache
@@ -196,13 +297,15 @@ def find_assignment(name: str) -> Assignment:
 class Reference:
     """The staff's solution: every attribute is a function of the source notebook, run in this process."""
 
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace, planted: Sequence[Mapping[str, str]] = ()) -> None:
         self._namespace = namespace
+        self._planted = planted
 
     @functools.cached_property
     def source(self) -> str:
-        """The text of all definitions, as one module."""
-        return self._namespace.definitions()
+        """The text of all definitions, as one module, and the course's own mistakes as a literal."""
+        planted = f"\n{PLANTED} = {[dict(p) for p in self._planted]!r}\n" if self._planted else ""
+        return self._namespace.definitions() + planted
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -239,7 +342,32 @@ def load_reference(assignment_folder: Path) -> Reference:
     for problem in namespace.problems:
         where = f"code cell {problem.cell}, line {problem.line}"
         raise AssignmentError(assignment.source, f"{where}: {problem.kind}: {problem.message}")
-    return Reference(namespace)
+    planted = [_planted(assignment, i, list(cells)) for i in range(len(assignment.causes))]
+    return Reference(namespace, planted)
+
+
+def _planted(assignment: Assignment, number: int, cells: list[tuple[int, str]]) -> dict[str, str]:
+    """Return one of the course's own mistakes: its words, and the definitions of the changed solution.
+
+    Raises:
+        AssignmentError: a text is not there exactly once, or what comes out is not Python.
+    """
+    cause, key = assignment.causes[number], f"causes[{number + 1}].replace"
+    for old, new in cause.replace:
+        hits = [i for i, (_, text) in enumerate(cells) if old in text]
+        amount = sum(text.count(old) for _, text in cells)
+        if amount != 1:
+            found = "is in no code cell" if not amount else f"is there {amount} times; take more of the line"
+            raise AssignmentError(assignment.file, f"the text {old!r} {found} of {assignment.notebook}", key)
+        cell, text = cells[hits[0]]
+        cells = [*cells[: hits[0]], (cell, text.replace(old, new)), *cells[hits[0] + 1 :]]
+    namespace = Namespace(cells, label="changed cell").load()
+    if namespace.problems:
+        problem = namespace.problems[0]
+        where = f"code cell {problem.cell}, line {problem.line}: {problem.kind}: {problem.message}"
+        raise AssignmentError(assignment.file, f"the changed solution cannot be read: {where}", key)
+    words = {"name": cause.name, "title": cause.title, "hint": cause.hint, "cause": cause.cause}
+    return {**words, "source": namespace.definitions()}
 
 
 def reference_place(error: BaseException) -> str:

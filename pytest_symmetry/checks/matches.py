@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from pytest_symmetry.checks.comparisons import Compared, compare
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.context import Call, current, record
+from pytest_symmetry.diagnosis.conventions import convention_of
 from pytest_symmetry.diagnosis.explain import explain
 from pytest_symmetry.diagnosis.pairs import shape_cause
 from pytest_symmetry.diagnosis.returned import returned_names
@@ -68,6 +70,10 @@ def check_matches(student: Any, reference: Any, *args: Any, **kwargs: Any) -> Ma
         comparisons=tuple(_comparison(c, names) for c in compared),
         notes=tuple(notes),
     )
+    if not evidence.passed and (convention := _accepted(compared, names)) is not None:
+        facts = {"array": ", ".join(names(c.path) for c in compared if c.problem), "convention": convention}
+        note = Finding("MAT205", severity="note", place=place, facts=facts)
+        evidence = replace(evidence, passed=True, notes=(*notes, note))
     if not evidence.passed:
         first = min(compared, key=lambda c: _ORDER.index(c.problem) if c.problem in _ORDER else len(_ORDER))
         fail(_explained(_finding(first, place, names), compared, names), evidence)
@@ -184,11 +190,24 @@ def _explained(finding: Finding, compared: Iterable[Compared], names: _Names) ->
     """Ask the diagnosis why, where values or shapes are off."""
     if finding.cause is not None or finding.code not in ("MAT101", "MAT104"):
         return finding
-    pairs = [
-        c for c in compared if c.problem in ("", "values", "shape") and isinstance(c.student, np.ndarray)
-    ]
+    pairs = [c for c in compared if _is_measured(c)]
     student = {names(c.path): c.student for c in pairs}
     return explain(finding, student=student, expected={names(c.path): c.expected for c in pairs})
+
+
+def _accepted(compared: Iterable[Compared], names: _Names) -> str | None:
+    """Return the accepted convention under which the whole result is right, or None."""
+    context = current()
+    accepted = getattr(context.assignment, "accept", ()) if context else ()
+    pairs = [c for c in compared if c.problem != "extra"]
+    if not accepted or not all(_is_measured(c) for c in pairs):
+        return None
+    student = {names(c.path): c.student for c in pairs}
+    return convention_of(student, {names(c.path): c.expected for c in pairs}, accepted)
+
+
+def _is_measured(item: Compared) -> bool:
+    return item.problem in ("", "values", "shape") and isinstance(item.student, np.ndarray)
 
 
 def _notes(compared: Iterable[Compared], place: Place, names: _Names) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -71,6 +71,21 @@ def all_codes() -> tuple[str, ...]:
     """Return every code that has a page, in order."""
     folder = files("pytest_symmetry") / "diagnosis" / "codes"
     return tuple(sorted(f.name.removesuffix(".md") for f in folder.iterdir() if f.name.endswith(".md")))
+
+
+COURSE = "course:"
+"""What the identifiers of a course's own causes begin with; their words travel in the finding's facts."""
+
+
+def cause_named(identifier: str) -> Cause:
+    """Return the cause of an identifier; one of a course's own says what the finding's facts say.
+
+    Raises:
+        KeyError: there is no such cause.
+    """
+    if identifier.startswith(COURSE):
+        return replace(all_causes()["of-the-course"], identifier=identifier)
+    return all_causes()[identifier]
 
 
 @cache

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_symmetry import __version__
+from pytest_symmetry.diagnosis.course import Planted, planted_in
 from pytest_symmetry.diagnosis.mutations import Mutation, mutations
 from pytest_symmetry.diagnosis.operators import OPERATORS
 from pytest_symmetry.diagnosis.replay import Earlier, Program, Step, measured
@@ -38,6 +39,9 @@ MOST_ROUNDS = 600_000
 """Loop rounds that all planted mistakes may take together, some ten seconds; above it only mistakes of the
 field are planted, and above that none."""
 
+BY_COURSE = -1
+"""The number of an entry that the course has planted, not an operator."""
+
 MOST_KEPT = 64
 """Dictionaries that a folder keeps: at 0.1 to 0.3 MB each, and more only where students' own results are
 arguments of further calls."""
@@ -48,7 +52,7 @@ Leaf = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One planted mistake and what it stands for; ``number`` counts all that were planted."""
+    """One planted mistake and what it stands for; ``number`` counts all that operators have planted."""
 
     function: str
     line: int
@@ -188,6 +192,11 @@ def build(
         if found is not None and not _equal(base, found):
             entries.append(_entry(mutation, number))
             rows.append(found)
+    for planted_by_course in planted_in(source):
+        found = _run_apart(planted_by_course.source, steps, leaves)
+        if found is not None and not _equal(base, found):
+            entries.append(_course_entry(planted_by_course))
+            rows.append(found)
     return Dictionary(
         leaves,
         tuple(entries),
@@ -204,6 +213,19 @@ def _run(program: Program, mutation: Mutation, steps: Sequence[Step], leaves: Se
     except Exception:  # noqa: BLE001 - a changed program may raise anything; it is no candidate then
         return None
     return found if np.isfinite(found.prints).all() else None
+
+
+def _run_apart(source: str, steps: Sequence[Step], leaves: Sequence[Leaf]) -> Print | None:
+    """Return the fingerprint of another program on the same steps, or None as :func:`_run` does."""
+    try:
+        found = print_of(measure(Program(source).run(steps)), leaves)
+    except Exception:  # noqa: BLE001 - as in _run
+        return None
+    return found if np.isfinite(found.prints).all() else None
+
+
+def _course_entry(planted: Planted) -> Entry:
+    return Entry(planted.function, planted.line, planted.cause, planted.facts, True, "course", BY_COURSE)
 
 
 def _equal(base: Print, other: Print) -> bool:

@@ -19,8 +19,8 @@ import numpy as np
 from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.diagnosis.locating import located
-from pytest_symmetry.diagnosis.lookup import Sight, explanation, look
-from pytest_symmetry.diagnosis.naming import Explanation
+from pytest_symmetry.diagnosis.lookup import Sight, explanation, look, planted_by_course
+from pytest_symmetry.diagnosis.naming import Explanation, title_of
 from pytest_symmetry.diagnosis.quantities import in_words, vocabulary
 from pytest_symmetry.diagnosis.relations import Relation, relate
 from pytest_symmetry.diagnosis.sizes import leaves, named_sizes
@@ -67,29 +67,41 @@ def _explained(
     finding: Finding, student: Arrays, expected: Arrays, parameters: Arrays | None, noise: float
 ) -> Finding:
     context = current()
-    sizes = named_sizes(_arguments(context) if context else (), parameters)
+    sizes = the_call_sizes(parameters)
     sight = look(context, student, sizes, context.dictionaries) if context else None
-    precision = _precision(student)
+    precision = noise_of(student)
+    if sight is not None and (own := planted_by_course(sight, precision)) is not None:
+        return _with_explanation(finding, own, context)
     if sight is not None and parameters is not None and _gradient_is_right(sight, precision):
-        return _with_explanation(finding, _about_the_loss(sight, precision), context)
+        about_loss = _with_explanation(finding, _about_the_loss(sight, precision), context)
+        return _found_by("loss", about_loss, context)
     wrong = [name for name in student if name in expected and _differ(student[name], expected[name], noise)]
     bases = dict(_given(context)) if context and parameters is None else {}
     found = _relations(wrong, student, expected, parameters or {}, sizes, bases, noise)
     array = str(finding.facts.get("parameter") or finding.place.array or finding.facts.get("array", ""))
     if _one_relation_for_all(found, wrong, student, expected, noise):
-        return _with_relation(finding, array, {array: next(iter(found.values())), **found})
+        related = _with_relation(finding, array, {array: next(iter(found.values())), **found})
+        return _found_by("one relation", related, context)
     about = student.get(array)
     mixed = not all(name in found and found[name].sharp for name in wrong)
     if sight is not None and (known := explanation(sight, precision, about, mixed=mixed)) is not None:
-        return _with_explanation(finding, known, context)
+        return _found_by("planted", _with_explanation(finding, known, context), context)
     if array in found:
-        return _with_relation(finding, array, found)
+        return _found_by("relation", _with_relation(finding, array, found), context)
     wrong += [name for name in student if _label(finding, name) in finding.facts.get("also_wrong", ())]
     if parameters is not None and (spot := located(array, wrong, list(student))) is not None:
-        return replace(finding, cause=spot.cause, facts={**finding.facts, **spot.facts})
+        placed = replace(finding, cause=spot.cause, facts={**finding.facts, **spot.facts})
+        return _found_by("located", placed, context)
     changed = sorted(_changed(context)) if context else []
     if changed:
-        return replace(finding, cause="argument-changed", facts={**finding.facts, "changed": changed})
+        caused = replace(finding, cause="argument-changed", facts={**finding.facts, "changed": changed})
+        return _found_by("changed", caused, context)
+    return finding
+
+
+def _found_by(way: str, finding: Finding, context: Context | None) -> Finding:
+    if context is not None and finding.cause is not None:
+        context.ways.append((finding.cause, way))
     return finding
 
 
@@ -153,12 +165,18 @@ def _one_relation_for_all(
     )
 
 
-def _precision(student: Arrays) -> float:
+def noise_of(student: Arrays) -> float:
     """Return the noise of the coarsest dtype among the student's arrays."""
     narrow = any(
         np.asarray(a).dtype.itemsize < 8 and np.asarray(a).dtype.kind == "f" for a in student.values()
     )
     return 1e-6 if narrow else 1e-9
+
+
+def the_call_sizes(parameters: Arrays | None = None) -> dict[int, str]:
+    """Return what the lengths in the arguments of this test's calls mean."""
+    context = current()
+    return named_sizes(_arguments(context) if context else (), parameters)
 
 
 def _differ(student: NDArray[Any], expected: NDArray[Any], noise: float) -> bool:
@@ -199,7 +217,7 @@ def _with_explanation(finding: Finding, known: Explanation, context: Context | N
         facts["where"] = known.function
     if known.also:
         facts["also"] = [
-            {"array": "", "cause": other.cause, "title": all_causes()[other.cause].title}
+            {"array": "", "cause": other.cause, "title": title_of(other.cause)}
             | _said(other, context)
             | ({"one_of": list(other.one_of)} if other.one_of else {})
             for other in known.also

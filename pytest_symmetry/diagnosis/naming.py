@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_symmetry.diagnosis.causes import all_causes
+from pytest_symmetry.diagnosis.causes import COURSE, cause_named
 
 if TYPE_CHECKING:
     from pytest_symmetry.diagnosis.dictionary import Entry
@@ -43,11 +43,12 @@ class Explanation:
 def named(entries: Sequence[Entry]) -> Explanation:
     """Return the cause that entries of equal behaviour have in common, or all of their causes.
 
-    A mistake of the field is a better name than "a factor is missing"; among equals the more frequent comes
-    first.
+    A mistake that the course has a name for comes first; then one of the field, which is a better name than
+    "a factor is missing"; among equals the more frequent comes first.
     """
-    kept = [entry for entry in entries if entry.specific] or list(entries)
-    frequency = {entry.cause: all_causes()[entry.cause].frequency for entry in kept}
+    own = [entry for entry in entries if entry.cause.startswith(COURSE)]
+    kept = own or [entry for entry in entries if entry.specific] or list(entries)
+    frequency = {entry.cause: cause_named(entry.cause).frequency for entry in kept}
     known = set(frequency)
     frequency = {cause: n for cause, n in frequency.items() if not _outdone(cause, known)}
     causes = sorted(frequency, key=lambda cause: (-frequency[cause], cause))
@@ -57,8 +58,16 @@ def named(entries: Sequence[Entry]) -> Explanation:
     facts = _facts([entry for entry in kept if entry.cause == causes[0]])
     if len(causes) == 1:
         return Explanation(causes[0], facts, function=first.function)
-    titles = tuple(all_causes()[cause].title for cause in causes[:4])
+    titles = tuple(title_of(cause, kept) for cause in causes[:4])
     return Explanation("one-of-several", {"causes": causes[:4]}, titles, first.function)
+
+
+def title_of(cause: str, entries: Sequence[Entry] = ()) -> str:
+    """Return a cause's title; that of a course's own stands in the entries' facts."""
+    for entry in entries:
+        if entry.cause == cause and "course_title" in entry.facts:
+            return str(entry.facts["course_title"])
+    return cause_named(cause).title
 
 
 def _outdone(cause: str, known: set[str]) -> bool:

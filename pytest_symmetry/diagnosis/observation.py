@@ -27,6 +27,7 @@ _RECORDED = (
     ast.Constant,
 )
 _NOTE = "__note__"
+_TAKE = "__take__"
 _LARGE = 50_000
 
 
@@ -66,7 +67,8 @@ class Site:
 class Scope:
     """One function of the reference: its nodes in order, and its variables by the text that reads them.
 
-    ``pieces`` are the parts of arrays that the function reads, such as ``a[:, :, t]``.
+    ``pieces`` are the parts of arrays that the function reads, such as ``a[:, :, t]``; ``given`` are the arrays
+    among its arguments and in the dicts among them, whether it reads them or not.
     """
 
     function: ast.FunctionDef
@@ -74,6 +76,7 @@ class Scope:
     atoms: dict[str, Any]
     sizes: Mapping[int, str] = field(default_factory=dict)
     pieces: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
     _values: dict[int, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,17 +136,33 @@ def observe(program: Program, steps: Sequence[Step], sizes: Mapping[int, str]) -
         for k, node in enumerate(ast.walk(function)):
             node.mark = k  # type: ignore[attr-defined]  # found again in the recorded copy
         values: dict[int, Any] = {}
+        given: dict[str, Any] = {}
 
         def note(mark: int, value: Any, values: dict[int, Any] = values) -> Any:
             values[mark] = _kept(value)
             return value
 
+        def take(arguments: dict[str, Any], given: dict[str, Any] = given) -> None:
+            given.update(_arrays(arguments))
+
         recorded = _Recorder().visit(copy.deepcopy(function))
+        recorded.body.insert(0, ast.parse(f"{_TAKE}(locals())").body[0])
         ast.fix_missing_locations(recorded)
-        with program.changed(recorded, **{_NOTE: note}):
+        with program.changed(recorded, **{_NOTE: note, _TAKE: take}):
             program.run(steps)
         scopes.append(_scope(function, values, sizes))
+        scopes[-1].given = given
     return scopes
+
+
+def _arrays(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays among some arguments, by the code that reads them."""
+    for name, value in arguments.items():
+        if isinstance(value, np.ndarray):
+            yield name, _kept(value)
+        elif isinstance(value, Mapping):
+            arrays = {key: member for key, member in value.items() if isinstance(member, np.ndarray)}
+            yield from ((f"{name}[{key!r}]", _kept(member)) for key, member in arrays.items())
 
 
 def _kept(value: Any) -> Any:

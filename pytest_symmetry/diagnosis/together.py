@@ -70,7 +70,7 @@ def composed(
     agrees = dictionary.explaining(seen, noise)
     changes = dictionary.changes(noise) & (seen.shapes >= 0)
     wrong = ~dictionary.explaining_reference(seen, noise)
-    specific = np.array([entry.specific for entry in dictionary.entries], dtype=bool)
+    specific = np.array([e.specific and e.number >= 0 for e in dictionary.entries], dtype=bool)
     unmixed = (agrees & changes & wrong).sum(axis=1) * specific
     behaviours: dict[bytes, list[int]] = {}
     for i in np.argsort(-unmixed, kind="stable"):
@@ -138,8 +138,10 @@ def _planted_beside(
     one = every[dictionary.entries[first].number]
     shapes, prints, numbers = [], [], []
     for i, entry in enumerate(dictionary.entries):
+        if not entry.specific or entry.number < 0:
+            continue
         two = every[entry.number]
-        if not entry.specific or nested([*one.parts, *two.parts]):
+        if nested([*one.parts, *two.parts]):
             continue
         found = _run(program, steps, [one, two], dictionary.leaves)
         if found is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pytest_symmetry.diagnosis.causes import all_causes, code_page
+from pytest_symmetry.diagnosis.causes import cause_named, code_page
 
 if TYPE_CHECKING:
     import jinja2
@@ -140,7 +140,7 @@ def words(finding: Finding, *, reveal: str = "hint") -> Words:
         jinja2.UndefinedError: the finding lacks a fact that its words need.
     """
     page = code_page(finding.code)
-    cause = all_causes()[finding.cause] if finding.cause else None
+    cause = cause_named(finding.cause) if finding.cause else None
     return Words(
         code=finding.code,
         title=fill(page.title, finding),
@@ -157,14 +157,12 @@ def words(finding: Finding, *, reveal: str = "hint") -> Words:
 
 def _beside(finding: Finding, part: str) -> list[str]:
     """Return the hint or the cause of every further mistake that shows beside the first."""
-    causes = all_causes()
+    frame = getattr(cause_named("and-another"), part)
     said = []
     for other in finding.facts.get("also", ()):
-        if other.get("cause") in causes:
-            alone = replace(finding, cause=other["cause"], facts={**other, "also": []})
-            second = fill(getattr(causes[other["cause"]], part), alone)
-            words = fill(getattr(causes["and-another"], part), replace(alone, facts={"second": second}))
-            said.append(words)
+        alone = replace(finding, cause=other["cause"], facts={**other, "also": []})
+        second = fill(getattr(cause_named(other["cause"]), part), alone)
+        said.append(fill(frame, replace(alone, facts={"second": second})))
     return list(dict.fromkeys(said))
 
 

@@ -6,6 +6,7 @@ from pytest_symmetry.assignment import assignment_above, bundled_assignments, fi
 from pytest_symmetry.errors import AssignmentError
 
 GOOD = 'schema = 1\nname = "tiny"\ntitle = "Tiny"\nnotebook = "tiny.ipynb"\n'
+CAUSE = GOOD + '[[causes]]\nname = "t"\ntitle = "T"\nhint = "H."\nreplace = [["a", "b"]]\n'
 
 
 def written(folder, text):
@@ -36,6 +37,15 @@ WRONG = [
     (GOOD + "[limits]\nmemory_mb = 1", "limits.memory_mb", "at least 16"),
     (GOOD + "[limits]\nmemory_gb = 1", "limits.memory_gb", "did you mean 'memory_mb'"),
     (GOOD + "[aliases]\nf = 'g'", "aliases.f", "list of function names"),
+    (GOOD + "accept = ['penalty-doubbled']", "accept", "did you mean 'penalty-doubled'"),
+    (GOOD + "accept = ['xyz']", "accept", "known are transposed-results"),
+    (GOOD + "causes = [3]", "causes[1]", "write [[causes]]"),
+    (CAUSE.replace('title = "T"\n', ""), "causes[1].title", "it is missing"),
+    (CAUSE.replace('name = "t"', 'name = "T 1"'), "causes[1].name", "lower-case words joined by hyphens"),
+    (CAUSE + "hind = 'x'", "causes[1].hind", "did you mean 'hint'"),
+    (CAUSE.replace('[["a", "b"]]', '["a", "b"]'), "causes[1].replace", "a list of pairs"),
+    (CAUSE.replace('[["a", "b"]]', "3"), "causes[1].replace", "must be a list"),
+    (CAUSE + CAUSE.removeprefix(GOOD), "causes", "two causes are called 't'"),
     (GOOD.replace("tiny.ipynb", "other.ipynb"), "notebook", "there is no other.ipynb"),
     (GOOD.replace("tiny.ipynb", "../tiny.ipynb"), "notebook", "name of a file in this folder"),
 ]

@@ -70,7 +70,8 @@ def penalty(site: Site, scope: Scope) -> Iterator[Change]:
     """A sum of squares over the weights that takes in the biases as well."""
     if number(site.value) is None or not isinstance(site.node, ast.Call | ast.BinOp):
         return
-    arrays = {text: a for text, a in scope.atoms.items() if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
+    named = {**scope.given, **scope.atoms}
+    arrays = {text: a for text, a in named.items() if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
     for weights in arrays.values():
         if weights.size < 2 or not np.isclose(site.value, np.sum(weights**2), rtol=1e-12, atol=0):
             continue
