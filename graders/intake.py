@@ -1,19 +1,41 @@
-"""Files and folders -> submissions and whose they are. A bad or double one is a status, never the end."""
+"""What was handed in -> one entry per student. A bad or double submission is a status, never the end."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+import atexit
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from graders.archives import Item, files_of, is_archive, unpack
+from graders.choosing import Choice, Keep, Work, choose, work_in
+from graders.inboxes import LAYOUTS, HandIn, Inbox, Who, is_litter, read_inbox, unplaced
+from graders.lateness import LatenessError, LatePolicy, how_late, policy_of_text, read_time
+from graders.marks import Lateness, Person
+from graders.names import some_of
+from graders.owners import Owners, alike
+from graders.roster import Roster
 from pytest_symmetry.errors import SubmissionError
-from pytest_symmetry.submission import find_submissions, read_submission
+from pytest_symmetry.feedback.text import printable
+from pytest_symmetry.submission import Submission, find_submissions, read_submission
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+NOT_GRADABLE, WAITS = "not gradable", "waits for a person"
 
-    from pytest_symmetry.submission import Found
+PLATFORMS = {
+    "gradescope": "a Gradescope export",
+    "nbgrader": "nbgrader's submitted folder",
+    "moodle": "a Moodle download",
+    "canvas": "a Canvas download",
+    "github": "clones of GitHub Classroom",
+    "otter": "otter's export zips",
+    "folder": "a folder of files or a folder per student",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +43,9 @@ class Entry:
     """One submission of a class.
 
     ``label`` is its path below the folder that was given; ``sha256`` is that of its bytes, "" where it could
-    not be read. ``status`` and ``reason`` are set for what cannot be graded.
+    not be read. ``status`` and ``reason`` are set for what cannot be graded. ``name`` and ``group`` are as
+    platform and roster have them; ``submitted`` is the platform's time (ISO 8601, "" where it is not known);
+    ``chosen_from`` are the labels of what was handed in beside it and does not count.
     """
 
     student: str
@@ -30,6 +54,10 @@ class Entry:
     sha256: str = ""
     status: str = ""
     reason: str = ""
+    name: str = ""
+    group: str = ""
+    submitted: str = ""
+    chosen_from: tuple[str, ...] = ()
 
     @property
     def gradable(self) -> bool:
@@ -37,42 +65,227 @@ class Entry:
         return not self.status
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How to read what comes in: all optional.
+
+    ``layout`` names one of :data:`graders.inboxes.LAYOUTS`; "" finds out. ``due`` and ``policy`` hold where
+    the roster has no others; ``zone`` is the course's.
+    """
+
+    layout: str = ""
+    keep: Keep = "latest"
+    assignment: str = ""
+    roster: Roster | None = None
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    due: datetime | None = None
+    policy: LatePolicy = field(default_factory=LatePolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """All that came in: an entry per student who handed something in, in order.
+
+    ``people`` is what the roster says of everyone in it, ``lateness`` how late each entry came, where due
+    time and time are known; ``strangers`` are students that the roster does not have. ``said`` is what a
+    person should read before grading: layouts, choices, doubts.
+    """
+
+    entries: tuple[Entry, ...]
+    people: Mapping[str, Person] = field(default_factory=dict)
+    lateness: Mapping[str, Lateness] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Who is on the roster, not excused, and handed nothing in."""
+        came = {entry.student for entry in self.entries}
+        return tuple(s for s, person in self.people.items() if s not in came and not person.excused)
+
+
 def take_in(paths: Sequence[Path], notebook: str) -> list[Entry]:
-    """Return the submissions at ``paths``, by student; each one is read once.
+    """Return the submissions at ``paths``, by student; :func:`receive` says more.
 
     Raises:
         SubmissionError: there is nothing at one of the paths.
     """
-    entries: list[Entry] = []
-    taken: dict[str, str] = {}
-    for root in paths:
-        base = root if root.is_dir() else root.parent
-        in_order = sorted(find_submissions(root, notebook), key=lambda f: (f.student, str(f.path)))
-        entries += [_entry(found, base, taken) for found in in_order]
-    return sorted(entries, key=lambda e: e.student)
+    return list(receive(paths, notebook).entries)
 
 
-def _entry(found: Found, base: Path, taken: dict[str, str]) -> Entry:
-    label = Path(os.path.relpath(found.path, base)).as_posix()
-    student = found.student
-    if student in taken:
-        number = 2
-        while f"{student} ({number})" in taken:
-            number += 1
-        reason = f"{student} handed in twice: {taken[student]} was graded, this one was not"
-        student = f"{student} ({number})"
-        taken[student] = label
-        return Entry(student, found.path, label, status="waits for a person", reason=reason)
-    taken[student] = label
+def receive(paths: Sequence[Path], notebook: str, rules: Rules | None = None) -> Intake:
+    """Return what was handed in at ``paths``: files, folders, archives or patterns.
+
+    Archives are unpacked into a folder of this process that is removed when it ends; nothing is written
+    anywhere else. Each submission is read once.
+
+    Raises:
+        SubmissionError: there is nothing at one of the paths, an archive cannot be read, or something is
+            not of the layout that the rules name.
+    """
+    desk = _Desk(notebook, rules or Rules())
+    for path in paths:
+        desk.open(path)
+    return desk.settle()
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Where the post is opened: hand-ins come in, entries go out."""
+
+    notebook: str
+    rules: Rules
+    works: list[Work] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    scratch: Path | None = None
+
+    def _unpacked(self, path: Path, said: str = "", *, inner: bool = False) -> list[Item]:
+        if self.scratch is None:
+            self.scratch = Path(tempfile.mkdtemp(prefix="symmetry-intake-"))
+            atexit.register(shutil.rmtree, self.scratch, ignore_errors=True)
+        return unpack(path, self.scratch, said=said or str(path), inner=inner)
+
+    def open(self, path: Path) -> None:
+        """Take in what lies at a path."""
+        archive = path.is_file() and is_archive(path.name)
+        if path.is_dir() or archive:
+            items = self._unpacked(path) if archive else files_of(path)
+            name = path.name if archive else path.resolve().name
+            inbox = Inbox(name, items, self.notebook, self.rules.assignment, archive, self._inside)
+            self._read(inbox, path)
+            return
+        for found in find_submissions(path, self.notebook):
+            item = Item((found.path.name,), found.path)
+            self._take(HandIn((Who(found.student),), item.label, ((item.name, item),)), path)
+
+    def _inside(self, item: Item) -> list[str]:
+        try:
+            return [i.name for i in self._opened(item)]
+        except SubmissionError:
+            return []
+
+    def _opened(self, item: Item) -> list[Item]:
+        """Return the files of an archive in the inbox, named below it."""
+        assert item.path is not None
+        inside = self._unpacked(item.path, item.label, inner=True)
+        return [replace(i, above=(*item.above, *item.parts)) for i in inside if not is_litter(i)]
+
+    def _read(self, inbox: Inbox, path: Path) -> None:
+        found = read_inbox(inbox, self.rules.layout)
+        if found is None:
+            msg = (
+                f"{path}: it is not {PLATFORMS[self.rules.layout]}; leave --layout out, or give another one "
+                f"({', '.join(LAYOUTS)})"
+            )
+            raise SubmissionError(msg)
+        layout, hand_ins = found
+        if not hand_ins:
+            msg = f"{path}: no submission found; give a notebook, a .py file, a folder of them, or a pattern"
+            raise SubmissionError(msg)
+        count = f"{len(hand_ins)} submission{'s' if len(hand_ins) != 1 else ''}"
+        self.said.append(f"{printable(str(path))}: {PLATFORMS[layout]}, {count}")
+        if rest := unplaced(inbox, hand_ins):
+            self.said.append(f"not looked at: {some_of(rest)}")
+        for hand_in in hand_ins:
+            self._take(hand_in, path)
+
+    def _take(self, hand_in: HandIn, path: Path) -> None:
+        work = work_in(hand_in, self.notebook, self.rules.keep, self._opened)
+        if hand_in.time:
+            try:
+                work = replace(work, submitted=read_time(hand_in.time, self.rules.zone))
+            except LatenessError as error:
+                self.said.append(f"{printable(str(path))}, {work.label}: {printable(str(error))}")
+        self.works.append(work)
+
+    def settle(self) -> Intake:
+        """Return an entry per student."""
+        owned: dict[str, list[Work]] = defaultdict(list)
+        names: dict[str, str] = {}
+        owners = Owners(self.rules.roster, [w.hand_in for w in self.works])
+        for work in self.works:
+            for student, name in owners.of(work.hand_in):
+                owned[student].append(work)
+                names.setdefault(student, name)
+        people = self.rules.roster.people if self.rules.roster else {}
+        read = cache(read_submission)
+        entries, lateness = [], {}
+        for student in sorted(owned):
+            choice = choose(owned[student], self.rules.keep)
+            entry = self._entry(student, names[student], choice, read)
+            self._say(entry, choice)
+            entries.append(entry)
+            if (late := self._lateness(entry, choice.work)) is not None:
+                lateness[student] = late
+        strangers = tuple(s for s in sorted(owned) if people and s not in people)
+        self.said += [*owners.said, *alike(owned), *_strangers(strangers, names)]
+        return Intake(
+            tuple(entries), {s: e.person for s, e in people.items()}, lateness, strangers, tuple(self.said)
+        )
+
+    def _entry(self, student: str, name: str, choice: Choice, read: Callable[[Path], Submission]) -> Entry:
+        work = choice.work
+        enrolled = self.rules.roster.people.get(student) if self.rules.roster else None
+        time = enrolled.submitted if enrolled is not None and enrolled.submitted else work.submitted
+        entry = Entry(
+            student=student,
+            path=work.item.path if work.item is not None and work.item.path is not None else Path(),
+            label=work.label,
+            name=name,
+            group=enrolled.person.group if enrolled is not None else "",
+            submitted=time.isoformat() if time is not None else "",
+            chosen_from=tuple(dict.fromkeys([*(w.label for w in choice.others), *work.left])),
+        )
+        if choice.waits or work.unclear:
+            return replace(entry, status=WAITS, reason=choice.waits or work.reason)
+        if work.reason or work.item is None:
+            return replace(entry, status=NOT_GRADABLE, reason=work.reason)
+        return _with_bytes(entry, read)
+
+    def _say(self, entry: Entry, choice: Choice) -> None:
+        """Say what was chosen, where there was a choice."""
+        if entry.status == WAITS:
+            self.said.append(f"{entry.student}: waits for a person: {entry.reason}")
+        elif choice.why or choice.work.left:
+            why = f" ({choice.why})" if choice.why else ""
+            rest = f"; not graded: {some_of(entry.chosen_from)}" if entry.chosen_from else ""
+            self.said.append(f"{entry.student}: {entry.label}{why}{rest}")
+
+    def _lateness(self, entry: Entry, work: Work) -> Lateness | None:
+        """Return how late an entry came; None where the due time or the time is not known."""
+        rules = self.rules
+        enrolled = rules.roster.people.get(entry.student) if rules.roster else None
+        due = enrolled.due if enrolled is not None and enrolled.due is not None else rules.due
+        if due is None:
+            return None
+        if not entry.submitted:
+            if work.hand_in.marked_late:
+                self.said.append(
+                    f"{entry.student}: Canvas says late, but not how late; put the time into the roster's "
+                    "column submitted"
+                )
+            return None
+        policy = policy_of_text(enrolled.late_policy if enrolled is not None else "", rules.policy)
+        return how_late(due, datetime.fromisoformat(entry.submitted), policy, rules.zone)
+
+
+def _with_bytes(entry: Entry, read: Callable[[Path], Submission]) -> Entry:
+    """Return the entry with the hash of its file, or with why it cannot be graded."""
     try:
-        submission = read_submission(found.path, student)
+        submission = read(entry.path)
     except SubmissionError as error:
-        reason = str(error).removeprefix(f"{found.path}: ")
-        return Entry(student, found.path, label, status="not gradable", reason=reason)
+        reason = printable(str(error).removeprefix(f"{entry.path}: "))
+        return replace(entry, status=NOT_GRADABLE, reason=reason)
     if submission.empty:
-        reason = "there is no code in it"
-        return Entry(student, found.path, label, submission.sha256, "not gradable", reason)
-    return Entry(student, found.path, label, submission.sha256)
+        return replace(entry, sha256=submission.sha256, status=NOT_GRADABLE, reason="there is no code in it")
+    return replace(entry, sha256=submission.sha256)
+
+
+def _strangers(strangers: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    if not strangers:
+        return []
+    shown = [f"{s} ({names[s]})" if names[s] else s for s in strangers]
+    return [f"not on the roster, graded all the same: {some_of(shown, 20)}"]
 
 
 def in_chunks(entries: Iterable[Entry], size: int) -> list[list[Entry]]:

@@ -225,3 +225,9 @@ def copies_of(notebook: Path) -> list[Path]:
         for p in sorted(notebook.parent.glob("*.ipynb"))
         if p != notebook and not is_ignored(p) and (m := _COPY.match(p.stem)) and m[1] == notebook.stem
     ]
+
+
+def is_copy(name: str, notebook: str) -> bool:
+    """Return whether a file of that name looks like a copy of ``notebook``: ``planar (1).ipynb`` and such."""
+    match = _COPY.match(Path(name).stem)
+    return match is not None and match[1] == Path(notebook).stem

@@ -153,16 +153,6 @@ def test_a_run_that_is_broken_off_goes_on(course):
     assert shown(course / "broken") == shown(course / "whole")
 
 
-def test_a_second_submission_of_a_student_waits_for_a_person(course):
-    """Neither is thrown away silently."""
-    tiny_course.write_submission(course / "inbox" / "ada" / "tiny.ipynb")
-    entries = take_in([course / "inbox"], "tiny.ipynb")
-    (second,) = [e for e in entries if e.student == "ada (2)"]
-
-    assert "waits for a person" == second.status
-    assert "handed in twice" in second.reason
-
-
 def test_a_broken_solution_stops_before_anything_is_written(course):
     """A course that would fail its own students."""
     tiny_course.write_submission(course / "tiny" / "tiny.ipynb", ("/ X.shape[1]", ""))
