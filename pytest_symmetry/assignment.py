@@ -11,17 +11,22 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pytest_symmetry.errors import AssignmentError, SubmissionError
 from pytest_symmetry.namespace import Namespace, last_place
+from pytest_symmetry.reveal import REVEAL as REVEAL
+from pytest_symmetry.reveal import Policy, read_policy
 from pytest_symmetry.submission import read_submission
 
 FILE = "assignment.toml"
 SCHEMA = 1
-REVEAL = ("hint", "cause")
+
+HIDDEN = "test_hidden_"
+"""How the names of test files begin that stay with staff."""
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "schema": int,
@@ -29,6 +34,9 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "title": str,
     "notebook": str,
     "reveal": str,
+    "reveal_after_due": str,
+    "due": date,
+    "timezone": str,
     "accept": list,
     "licence": str,
     "limits": dict,
@@ -64,7 +72,14 @@ CONVENTIONS = (
 PLANTED = "__planted__"
 """The name under which the reference's source carries the course's own mistakes."""
 
-_KINDS = {int: "a whole number", str: "a text", list: "a list", dict: "a table", (int, float): "a number"}
+_KINDS = {
+    int: "a whole number",
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+    (int, float): "a number",
+    date: "a date or a time without quotes, such as 2026-12-01 or 2026-12-01T23:59:00",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ class Assignment:
     name: str
     title: str
     notebook: str
-    reveal: str = "hint"
+    policy: Policy = field(default_factory=Policy)
     accept: tuple[str, ...] = ()
     seconds_per_call: float = 5.0
     memory_mb: int = 1024
@@ -98,6 +113,11 @@ class Assignment:
     conventions: Mapping[str, str] = field(default_factory=dict)
     quantities: Mapping[str, str] = field(default_factory=dict)
     causes: tuple[CourseCause, ...] = ()
+
+    @property
+    def reveal(self) -> str:
+        """How much feedback says today, to whom it is due when the assignment says."""
+        return self.policy.today()
 
     @property
     def file(self) -> Path:
@@ -146,7 +166,7 @@ def load_assignment(folder: Path) -> Assignment:
         name=data["name"],
         title=data["title"],
         notebook=data["notebook"],
-        reveal=data.get("reveal", "hint"),
+        policy=read_policy(file, data),
         accept=tuple(data.get("accept", ())),
         seconds_per_call=float(limits.get("seconds_per_call", 5.0)),
         memory_mb=limits.get("memory_mb", 1024),
@@ -213,8 +233,6 @@ def _check_table(
 
 
 def _check_values(file: Path, assignment: Assignment) -> None:
-    if assignment.reveal not in REVEAL:
-        raise AssignmentError(file, f"it is {assignment.reveal!r}, but must be one of {REVEAL}", "reveal")
     if assignment.seconds_per_call <= 0:
         raise AssignmentError(file, "it must be more than 0", "limits.seconds_per_call")
     if assignment.memory_mb < 16:
@@ -231,6 +249,11 @@ def _check_values(file: Path, assignment: Assignment) -> None:
         raise AssignmentError(file, "it must be the name of a file in this folder", "notebook")
     if not assignment.source.is_file():
         raise AssignmentError(file, f"there is no {assignment.notebook} in {assignment.folder}", "notebook")
+
+
+def is_hidden(nodeid: str) -> bool:
+    """Return whether a test (or a test file) stays with staff: its file is called ``test_hidden_….py``."""
+    return PurePosixPath(nodeid.partition("::")[0]).name.startswith(HIDDEN)
 
 
 @functools.cache
