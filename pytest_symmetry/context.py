@@ -58,6 +58,8 @@ class Context:
     calls: list[Call] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+    ways: list[tuple[str, str]] = field(default_factory=list)
+    """How causes were found: (cause, way), for whoever explains a verdict later."""
 
 
 _CURRENT: ContextVar[Context | None] = ContextVar("pytest_symmetry_context", default=None)
