@@ -201,15 +201,15 @@ def class_csv(results: Sequence[Result]) -> str:
     for question in questions_of(graded):
         outcomes = [question.outcomes[o] for o in Outcome]
         mean = round(question.points / question.asked, 4)
-        writer.writerow(["question", _cell(question.name), "", *outcomes, question.asked, len(graded), mean])
+        writer.writerow(["question", cell(question.name), "", *outcomes, question.asked, len(graded), mean])
     for group in causes_of(graded):
         empty = [""] * len(Outcome)
         writer.writerow(
-            ["cause", _cell(group.title), _cell(group.code), *empty, len(group.students), len(graded), ""]
+            ["cause", cell(group.title), cell(group.code), *empty, len(group.students), len(graded), ""]
         )
     return out.getvalue()
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return text that a spreadsheet shows and does not run."""
     return f"'{text}" if text.startswith(_FORMULA) else text

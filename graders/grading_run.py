@@ -12,14 +12,17 @@ from graders import stored
 from graders.batch import check_solution, fingerprint, grade
 from graders.class_files import Count, count, page_path, write_class, write_pages
 from graders.effective import effective_result
-from graders.gradebook import Basis, Gradebook, GradebookError, open_gradebook, read_gradebook
-from graders.intake import Entry, take_in
+from graders.forgetting import finish
+from graders.gradebook import Basis, Gradebook, GradebookError
+from graders.history import Event, Kind
+from graders.intake import Entry, Intake, Rules, receive
 from graders.marks import Mark, counting, marks
+from graders.opening import open_gradebook, read_gradebook
 from graders.pseudonyms import seed_mark
 from graders.sandbox.choice import establish
 from graders.stability import further_seeds
 from pytest_symmetry.assignment import Assignment
-from pytest_symmetry.findings import Result
+from pytest_symmetry.findings import Result, plain
 from pytest_symmetry.grading import result_line, versions
 from pytest_symmetry.writing import write_atomically
 
@@ -28,17 +31,23 @@ from pytest_symmetry.writing import write_atomically
 class Order:
     """What somebody asked to be graded, checked: the assignment is sound and there are submissions.
 
-    ``seeds`` is with how many seeds each submission is judged; ``key`` makes the pseudonyms, where several
-    folders are to have the same; ``patience`` is how long to wait for another writer, in seconds.
+    ``seeds`` is with how many seeds each submission is judged (None: as before); ``key`` makes the
+    pseudonyms, where several folders are to have the same; ``patience`` is how long to wait for another
+    writer, in seconds.
     """
 
     assignment: Assignment
-    entries: tuple[Entry, ...]
+    intake: Intake
     out: Path
     isolation: str = "best"
-    seeds: int = 1
+    seeds: int | None = None
     key: bytes | None = None
     patience: float = 0.0
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What was handed in."""
+        return self.intake.entries
 
 
 @dataclass(slots=True)
@@ -48,24 +57,30 @@ class Progress:
     todo: int
     total: int
     result: Result | None = None
+    pseudonym: str = ""
 
 
 def take_order(
-    assignment: Assignment, submissions: Sequence[Path], out: Path, isolation: str = "best"
+    assignment: Assignment,
+    submissions: Sequence[Path],
+    out: Path,
+    isolation: str = "best",
+    rules: Rules | None = None,
 ) -> Order:
     """Check all that can be checked before anything is written.
 
-    ``isolation`` is "strict" (a machine that cannot lock submissions in is refused) or "best".
+    ``isolation`` is "strict" (a machine that cannot lock submissions in is refused) or "best"; ``rules``
+    are how to read what came in.
 
     Raises:
-        SubmissionError: there is nothing at one of the paths.
+        SubmissionError: there is nothing at one of the paths, or it cannot be read by the rules.
         SandboxError: this machine cannot lock submissions in as well as asked for.
         AssignmentError: the assignment's own solution fails its tests, or they cannot be run.
     """
-    entries = take_in(submissions, assignment.notebook)
+    intake = receive(submissions, assignment.notebook, rules)
     establish(isolation, assignment)
     check_solution(assignment, 0, isolation)
-    return Order(assignment, tuple(entries), out, isolation)
+    return Order(assignment, intake, out, isolation)
 
 
 @dataclass
@@ -75,6 +90,7 @@ class Run:
     order: Order
     book: Gradebook
     seed: int
+    seeds: int
     jobs: int
     reveal: str
 
@@ -86,7 +102,7 @@ class Run:
             versions=versions(),
             seed=str(self.seed),
             isolation=str(establish(self.order.isolation, self.order.assignment)),
-            seeds=self.order.seeds,
+            seeds=self.seeds,
         )
 
     def standing(self) -> dict[str, int]:
@@ -110,20 +126,36 @@ class Run:
 
         A result counts as soon as it is there.
         """
+        before = _decided(marks(self.book))
+        self._note_intake()
         todo = self.new()
         total = len({*self.book.students(), *(entry.student for entry in self.order.entries)})
         if todo:
             self.book.expect(entry.student for entry in self.order.entries)
             write_class(self.book)  # an earlier class page must not look complete while this goes on
         yield Progress(len(todo), total)
-        decided = {m.student for m in marks(self.book) if m.corrected or m.deduction}
-        for entry, result, page in self._judged(todo):
-            student = entry.student
-            write_atomically(page_path(self.book.path.parent, self.book.pseudonym(student)), page)
-            self.book.add_standing(student, work_of(entry), self.basis, result_line(result))
-            yield Progress(len(todo), total, result)
-        again = {entry.student for entry in todo} & decided
-        self.finish(again)
+        for entry, result, page in self.judge(todo):
+            name = self.book.pseudonym(entry.student)
+            write_atomically(page_path(self.book.path.parent, name), page)
+            self.book.add_standing(entry.student, work_of(entry), self.basis, result_line(result))
+            yield Progress(len(todo), total, result, name)
+        self.finish(before | _decided(marks(self.book)))
+
+    def _note_intake(self) -> None:
+        """Add to the history what the roster and the times of handing in say, where that is new."""
+        known = {mark.student: mark for mark in marks(self.book)}
+        nobody = Mark("", "")
+        events = [
+            Event(0, Kind.ENROLLED, student=student, data=plain(person))
+            for student, person in self.order.intake.people.items()
+            if known.get(student, nobody).person != person or student not in known
+        ]
+        events += [
+            Event(0, Kind.LATE, student=student, data=plain(late))
+            for student, late in self.order.intake.lateness.items()
+            if known.get(student, nobody).lateness != late
+        ]
+        self.book.record(*events)
 
     def finish(self, changed: set[str]) -> list[Mark]:
         """Write what concerns the class, and the pages of students for whom something was decided."""
@@ -131,7 +163,7 @@ class Run:
         write_pages(self.book, [m for m in found if m.student in changed])
         return found
 
-    def _judged(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Result, str]]:
+    def judge(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Result, str]]:
         """Judge entries from the copies that are kept of them."""
         out, names = self.book.path.parent, {e.student: self.book.pseudonym(e.student) for e in entries}
         kept = [replace(e, path=stored.keep(out, names[e.student], e)) if e.sha256 else e for e in entries]
@@ -144,7 +176,7 @@ class Run:
             isolation=self.order.isolation,
             names=names,
             seed_mark=seed_mark(self.book.settle_key(), str(self.seed)),
-            more_seeds=further_seeds(self.seed, self.order.seeds),
+            more_seeds=further_seeds(self.seed, self.seeds),
         )
 
 
@@ -163,15 +195,18 @@ def started(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterat
             msg = f"{order.out}: it holds the grades of {name!r}; grade this assignment into another folder"
             raise GradebookError(msg)
         settled = book.settle_seed(seed)
+        seeds = order.seeds or int(book.header("seeds") or 1)
         book.settle_key(order.key)
         book.set_headers(
+            seeds=str(seeds),
             assignment=order.assignment.name,
             title=order.assignment.title,
             reveal=reveal,
             folder=str(order.assignment.folder),
         )
         stored.tidy(order.out)
-        yield Run(order, book, settled, jobs, reveal)
+        finish(book)
+        yield Run(order, book, settled, seeds, jobs, reveal)
 
 
 def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterator[Progress]:
@@ -185,6 +220,11 @@ def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iter
     """
     with started(order, seed=seed, jobs=jobs, reveal=reveal) as run:
         yield from run.grade_new()
+
+
+def _decided(found: Sequence[Mark]) -> set[str]:
+    """Return the students on whose pages a decision stands."""
+    return {m.student for m in found if m.corrected or m.deduction}
 
 
 def work_of(entry: Entry) -> str:

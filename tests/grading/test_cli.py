@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 import tiny_course
 from typer.testing import CliRunner
 
-from graders import cli
+from graders import cli, grading_run
+from graders.choosing import Keep
+from graders.commands import grading
+from graders.inboxes import LAYOUTS
 
 
 def symmetry(*arguments, cwd=None):
@@ -64,13 +68,19 @@ def test_assignments_are_listed():
     assert "planar" in symmetry("assignments").stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "grade", "specimens", "assignments"])
+@pytest.mark.parametrize("command", [function.__name__ for function in cli.COMMANDS])
 def test_every_command_has_help_with_an_example(command):
     """--help ends with a command one can copy."""
     shown = CliRunner().invoke(cli.app, [command, "--help"])
 
     assert 0 == shown.exit_code
     assert f"Example: symmetry {command}" in shown.output
+
+
+def test_every_layout_and_way_to_keep_can_be_asked_for():
+    """The command line's lists are those of the intake."""
+    assert list(LAYOUTS) == list(grading.Layout)
+    assert set(get_args(Keep)) == set(grading.Keep)
 
 
 def test_the_version_is_told():
@@ -83,11 +93,11 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path, monkeypatch):
     tiny_course.write_course(tmp_path / "tiny")
     tiny_course.write_submission(tmp_path / "inbox" / "ada.ipynb")
 
-    def interrupted(*_args, **_options):
-        yield cli.grading_run.Progress(1, 1)
+    def interrupted(_run):
+        yield grading_run.Progress(1, 1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.grading_run, "carry_out", interrupted)
+    monkeypatch.setattr(grading_run.Run, "grade_new", interrupted)
     arguments = [
         "grade",
         str(tmp_path / "tiny"),
@@ -99,7 +109,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path, monkeypatch):
     shown = CliRunner().invoke(cli.app, arguments)
 
     assert 3 == shown.exit_code
-    assert "Run the same command again" in shown.stderr
+    assert "interrupted: 0 of 0 graded, and kept. Run the same command again to go on." in shown.stderr
 
 
 def test_without_the_extra_the_answer_is_one_line(tmp_path):
