@@ -28,6 +28,13 @@ NOTES = {
     ("planar", "cache-as-a-named-tuple"): {"SUB201"},  # as above: a named tuple is made by a call
 }
 
+EVERYWHERE = {"two_units": {"SYM204"}}  # it asks for a start whose units are equal at first, and part
+
+
+def true_notes(key):
+    """Return what may be said of a variant."""
+    return {("note", code) for code in NOTES.get(key, set()) | EVERYWHERE.get(key[0], set())}
+
 
 def graded(assignment, folder, seed):
     paths = [p for p in write_specimens(FOLDERS[assignment], folder) if (assignment, p.stem) in VARIANTS]
@@ -61,7 +68,7 @@ def test_a_correct_variant_gets_full_marks(key, results):
 @each_variant
 def test_nothing_is_said_against_a_correct_variant(key, results):
     """No finding; and only those notes that are true of it."""
-    assert said(results[key]) <= {("note", code) for code in NOTES.get(key, ())}
+    assert said(results[key]) <= true_notes(key)
 
 
 @pytest.mark.sweep
@@ -73,4 +80,4 @@ def test_correct_variants_stay_unaccused_under_twenty_seeds(assignment, seed, tm
 
     assert {k: r.points for k, r in results.items()} == {k: 10.0 for k in VARIANTS if k[0] == assignment}
     for key, result in results.items():
-        assert said(result) <= {("note", code) for code in NOTES.get(key, ())}, key
+        assert said(result) <= true_notes(key), key
