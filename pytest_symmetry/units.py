@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_symmetry.arrays import rebuild
-from pytest_symmetry.layouts import Layer, Layout, Member, Shapes, readings
+from pytest_symmetry.layouts import Layer, Layout, Member, readings
+from pytest_symmetry.roles import Shapes
 
 if TYPE_CHECKING:
     from pytest_symmetry.partition import FloatArray, IntArray

@@ -79,14 +79,17 @@ class LayerVerdict:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+def looks_drawn(values: FloatArray) -> bool:
+    """Return whether numbers may come from a random generator: more than half of them differ."""
+    return values.size > 1 and np.unique(values).size * 2 > values.size
+
+
 def copied_layers(arrays: Arrays, layout: Layout) -> list[tuple[str, str, float]]:
     """Return pairs of weight arrays that start from one stream of numbers, with the factor between them.
 
     Only arrays that look drawn at random count: a constant or an identity matrix in two layers is no copy.
     """
-    drawn = [
-        n for n in layout.weights if arrays[n].size >= 4 and np.unique(arrays[n]).size * 2 > arrays[n].size
-    ]
+    drawn = [n for n in layout.weights if arrays[n].size >= 4 and looks_drawn(arrays[n])]
     found = []
     for one, other in itertools.combinations(drawn, 2):
         length = min(arrays[one].size, arrays[other].size)

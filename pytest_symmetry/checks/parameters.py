@@ -9,7 +9,7 @@ import numpy as np
 
 from pytest_symmetry.arrays import leaves, named_arrays, rebuild
 from pytest_symmetry.checks.failing import fail
-from pytest_symmetry.context import current
+from pytest_symmetry.context import Call, current
 from pytest_symmetry.errors import SymmetryError
 from pytest_symmetry.findings import Finding
 from pytest_symmetry.partition import FloatArray
@@ -89,21 +89,28 @@ def stepped(step: Callable[[Any], Any] | None, container: Any, arrays: Arrays) -
     return {name: after[name] for name in arrays}
 
 
-def place_of(parameters: Any, arrays: Arrays) -> dict[str, Any]:
-    """Return which of the submission's functions made the parameters, and where it stands; {} if unknown.
+def made_by(parameters: Any, arrays: Arrays) -> Call | None:
+    """Return the call of the submission that made the parameters, or None where it is not known.
 
-    It is the last call that returned this very container or one of its arrays, else the last one that
+    It is the last one that returned this very container or one of its arrays, else the last one that
     returned the same numbers under the same names.
     """
     calls = list(reversed(context.calls)) if (context := current()) is not None else []
     own = {id(value) for value in leaves(parameters).values()} | {id(parameters)}
     for call in calls:
         if id(call.result) in own or any(id(value) in own for value in leaves(call.result).values()):
-            return {"function": call.function, "cell": call.cell, "line": call.line}
-    for call in calls:
-        if _same_numbers(call.result, arrays):
-            return {"function": call.function, "cell": call.cell, "line": call.line}
-    return {}
+            return call
+    return next((call for call in calls if _same_numbers(call.result, arrays)), None)
+
+
+def is_start(call: Call | None) -> bool:
+    """Return whether a call made its result from sizes and seeds alone, so that nothing was trained."""
+    return call is not None and all(np.size(x) < 2 for x in leaves((call.args, dict(call.kwargs))).values())
+
+
+def place_of(call: Call | None) -> dict[str, Any]:
+    """Return what a finding's place says of the function that was called; {} where it is not known."""
+    return {} if call is None else {"function": call.function, "cell": call.cell, "line": call.line}
 
 
 def _same_numbers(result: Any, arrays: Arrays) -> bool:

@@ -15,6 +15,7 @@ from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.parameters import (
     as_given,
     fail_unreadable,
+    made_by,
     parameters_of,
     place_of,
     read_arrays,
@@ -88,7 +89,7 @@ def check_specialization(
         second = _trained(other, step, steps, activations, network)
         pairings = tuple(_pairing(run, second, number) for number in range(len(run.layout.layers)))
     notes = tuple(_pairing_note(p) for p in pairings)
-    lost = _lost_width(run, layers, place_of(parameters, run.seen[0]))
+    lost = _lost_width(run, layers, place_of(made_by(parameters, run.seen[0])))
     evidence = SpecializationEvidence(lost is None, layers, pairings, notes)
     if lost is not None:
         fail(lost, evidence)

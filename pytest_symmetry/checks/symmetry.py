@@ -16,6 +16,8 @@ from pytest_symmetry.checks.parameters import (
     as_given,
     fail_unreadable,
     is_model,
+    is_start,
+    made_by,
     parameters_of,
     place_of,
     read_arrays,
@@ -102,8 +104,9 @@ def check_symmetry(
     shapes leave several readings, units are accused only if every reading agrees.
     """
     __tracebackhide__ = True
-    finder = _Finder(network, step, activation)
-    if callable(parameters) and not is_model(parameters):
+    drawn = callable(parameters) and not is_model(parameters)
+    finder = _Finder(network, step, activation, fresh=drawn)
+    if drawn:
         evidence, findings = _over_seeds([finder.examine(parameters(seed)) for seed in SEEDS])
     else:
         evidence, findings = finder.examine(parameters)
@@ -131,11 +134,15 @@ def _over_seeds(
 
 @dataclass(slots=True)
 class _Finder:
-    """Examines one set of parameters, with what the caller gave beside them."""
+    """Examines one set of parameters, with what the caller gave beside them.
+
+    ``fresh`` says that the parameters come straight from an initialiser, so that no training touched them.
+    """
 
     network: Callable[[Any], Any] | None
     step: Callable[[Any], Any] | None
     activation: str | None
+    fresh: bool = False
 
     def examine(self, parameters: Any) -> tuple[SymmetryEvidence, list[Finding]]:
         """Return the evidence and all findings, the gravest first."""
@@ -153,10 +160,9 @@ class _Finder:
             history = self._history(arrays, container, GROWTH_STEPS if near else len(layout.layers) + 2)
             known = [replace(k, history=history) for k in known]
             verdicts = judge(arrays, layout, known)
-        findings = [*_judged(arrays, layouts, verdicts, wired=wired), *remarks]
-        if findings:
-            made = place_of(parameters, arrays)
-            findings = [f.at(**made) for f in findings]
+        call = made_by(parameters, arrays) if any(v.name != "ok" for v in verdicts) or remarks else None
+        told = _judged(arrays, layouts, verdicts, wired=wired, fresh=self.fresh or is_start(call))
+        findings = [f.at(**place_of(call)) for f in (*told, *remarks)]
         return _evidence(layout, verdicts, findings), findings
 
     def _layouts(self, arrays: Arrays, container: Any) -> tuple[list[Layout], list[Finding]]:
@@ -206,17 +212,18 @@ _MEASURED = frozenset({"identical now, will differentiate", "nearly identical"})
 
 
 def layer_findings(arrays: Arrays, layouts: Sequence[Layout]) -> list[Finding]:
-    """Return what there is to say about the layers of the first layout, the gravest first.
+    """Return what there is to say about the layers of a fresh start, the gravest first.
 
-    The others are the further readings of the same arrays: failures stand only where all agree.
+    It is told of the first layout. The others are the further readings of the same arrays: failures stand
+    only where all agree.
     """
-    return _judged(arrays, layouts, judge(arrays, layouts[0]), wired=False)
+    return _judged(arrays, layouts, judge(arrays, layouts[0]), wired=False, fresh=True)
 
 
 def _judged(
-    arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict], *, wired: bool
+    arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict], *, wired: bool, fresh: bool
 ) -> list[Finding]:
-    findings = [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"]
+    findings = [_finding(arrays, v, verdicts, fresh=fresh) for v in verdicts if v.name != "ok"]
     findings += _copied(arrays, layouts[0])
     findings.sort(key=lambda f: ("fail", "warn", "note").index(f.severity))
     accused = [v for v in verdicts if _fails(v)]
@@ -264,7 +271,9 @@ def _width(verdict: LayerVerdict) -> int:
     return int(verdict.facts.get("mirrored_width", len(verdict.classes)))
 
 
-def _finding(arrays: Arrays, verdict: LayerVerdict, verdicts: Sequence[LayerVerdict]) -> Finding:
+def _finding(
+    arrays: Arrays, verdict: LayerVerdict, verdicts: Sequence[LayerVerdict], *, fresh: bool
+) -> Finding:
     code, severity = _CODES[verdict.name]
     facts = {
         "layer": verdict.layer.name,
@@ -277,7 +286,7 @@ def _finding(arrays: Arrays, verdict: LayerVerdict, verdicts: Sequence[LayerVerd
     }
     return Finding(
         code=code,
-        cause=_cause(arrays, verdict),
+        cause=_cause(arrays, verdict, fresh=fresh),
         severity=severity,
         place=Place(array=verdict.layer.incoming[0].array if verdict.layer.incoming else None),
         facts=facts,
@@ -316,15 +325,25 @@ def _copied(arrays: Arrays, layout: Layout) -> list[Finding]:
     return found
 
 
-def _cause(arrays: Arrays, verdict: LayerVerdict) -> str | None:
-    """Name the kind of start that makes units identical for ever."""
+def _cause(arrays: Arrays, verdict: LayerVerdict, *, fresh: bool) -> str | None:
+    """Name the kind of start that makes units identical for ever, where the numbers tell it.
+
+    A layer of nothing but copies may have started so or, after training, as a constant: both look the same,
+    unless the numbers are known to be ``fresh``.
+    """
     if verdict.name not in ("identical for ever", "group structure"):
         return None
-    incoming = slices(arrays, verdict.layer, verdict.layer.incoming)[list(verdict.groups[0])]
+    group = list(verdict.groups[0])
+    incoming = slices(arrays, verdict.layer, verdict.layer.incoming)[group]
     if not same(incoming, incoming[:1]):
         return "equal-sums"
-    members = sorted(verdict.layer.incoming, key=lambda m: arrays[m.array].size)[-1:]
-    weights = slices(arrays, verdict.layer, members)[list(verdict.groups[0])]
+    whole = len(group) == verdict.layer.units
+    known = verdict.layer.incoming or verdict.layer.members
+    largest = max(arrays[m.array].size for m in known)
+    members = [m for m in known if arrays[m.array].size == largest]
+    weights = slices(arrays, verdict.layer, members)[group]
     if not np.any(weights):
-        return "zero-start"
-    return "constant-start" if np.ptp(weights) == 0 else "copied-units"
+        return "zero-start" if whole else None
+    if np.ptp(weights[:, weights.any(axis=0)]) == 0:
+        return "constant-start" if whole else None
+    return "copied-units" if fresh or not whole else None

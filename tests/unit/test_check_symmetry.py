@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_nets import CONTAINERS, callables, data, plant, random_start
 
 from pytest_symmetry.checks.symmetry import check_symmetry
-from pytest_symmetry.context import Context, entered
+from pytest_symmetry.context import Call, Context, entered
 from pytest_symmetry.diagnosis.causes import all_causes, code_page
 from pytest_symmetry.errors import CheckFailed, SymmetryError
 from pytest_symmetry.feedback.figures import figure
@@ -73,6 +73,50 @@ def test_zero_and_constant_starts_are_named(value, cause):
     assert failure.finding.facts["effective_width"] == 1
 
 
+def test_after_training_a_constant_start_is_not_called_copied_units():
+    """Trained from a constant, all units are copies with unequal entries: their start is not known."""
+    rng = np.random.default_rng(0)
+    inputs, targets = data(rng, 3, 2)
+    _, step = callables("dict (n_out, n_in)", "tanh", inputs, targets)
+    parameters = {name: np.full_like(array, 0.1) for name, array in start().items()}
+    for _ in range(20):
+        parameters = step(parameters)
+    finding = failure_of(parameters).finding
+    with entered(Context(calls=[Call("train", args=(inputs, targets), result=parameters)])):
+        trained = failure_of(parameters).finding
+    with entered(Context(calls=[Call("initialize", args=(3, 4, 2), kwargs={"seed": 1}, result=parameters)])):
+        drawn = failure_of(parameters).finding
+
+    assert (finding.code, finding.cause) == ("SYM201", None)
+    assert (trained.cause, trained.place.function) == (None, "train")
+    assert (drawn.cause, drawn.place.function) == ("copied-units", "initialize")
+
+
+@pytest.mark.parametrize("hand_over", [lambda p: p, dict, lambda p: {k: v.copy() for k, v in p.items()}])
+def test_the_place_is_the_function_that_made_the_parameters(hand_over):
+    """Its name, cell and line come from the log of calls: for the container, its arrays, or equal numbers."""
+    constant = {name: np.full_like(array, 0.1) for name, array in start().items()}
+    calls = [
+        Call("initialize", args=(3, 4, 2), result=start(), cell=2, line=1),
+        Call("start_again", args=(3, 4, 2), result=constant, cell=5, line=3),
+        Call("cost", result=0.7, cell=9, line=1),
+    ]
+    with entered(Context(calls=calls)):
+        place = failure_of(hand_over(constant)).finding.place
+        quiet = failure_of({name: array + 0.1 for name, array in constant.items()}).finding.place
+
+    assert (place.function, place.cell, place.line, place.array) == ("start_again", 5, 3, "W1")
+    assert (quiet.function, quiet.cell, quiet.line) == (None, None, None)
+
+
+def test_some_zero_units_are_not_a_start_of_zeros():
+    """Two units of a wide identity are zero, the others are not: no cause is named."""
+    parameters = {"W1": np.eye(6, 4), "b1": np.zeros(6), "W2": np.eye(2, 6), "b2": np.zeros(2)}
+    finding = failure_of(parameters).finding
+
+    assert (finding.code, finding.cause, finding.facts["units"]) == ("SYM201", None, [4, 5])
+
+
 def test_zero_weights_with_random_biases_are_no_failure():
     """Biases tell the units apart; the start is slow, not dead."""
     rng = np.random.default_rng(1)
@@ -108,7 +152,7 @@ def test_equal_sums_without_equal_rows_are_proved():
 
     assert [layer.effective_width for layer in failure.evidence.layers] == [1, 1]
     assert "W2[0, :] and W2[1, :] both sum to 0.5" in failure.evidence.layers[1].reason
-    assert failure.finding.cause == "copied-units"
+    assert failure_of(lambda _seed: parameters).finding.cause == "copied-units"
 
 
 def test_the_sums_that_agree_are_given_class_by_class():

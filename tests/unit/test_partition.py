@@ -14,6 +14,8 @@ from pytest_symmetry.verdicts import judge
 RATE = 0.05
 """Learning rate of the sweeps; at larger ones these nets oscillate, and rounding grows faster."""
 
+STEPS = 300
+
 OPTIMISERS = [(kind, decay) for kind in ("gd", "momentum", "adam") for decay in (0.0, 0.02)]
 
 
@@ -81,11 +83,10 @@ def dyadic(rng, size=None):
     return np.round(rng.normal(size=size) * 0.7 * 2**16) / 2**16
 
 
-def training(weights, biases, rng, optimiser, steps, activation, dtype=np.float64):
-    """Yield weights and biases after 0, 1, … steps, in the arithmetic of ``dtype``."""
+def training(weights, biases, rng, optimiser, steps, activation):
+    """Yield weights and biases after 0, 1, … steps."""
     inputs, targets = data(rng, weights[0].shape[1], weights[-1].shape[0])
-    inputs, targets = inputs.astype(dtype), targets.astype(dtype)
-    parameters = [x.astype(dtype) for x in (*weights, *biases)]
+    parameters = [*weights, *biases]
     depth = len(weights)
     for step in range(steps + 1):
         if step:
@@ -94,7 +95,7 @@ def training(weights, biases, rng, optimiser, steps, activation, dtype=np.float6
         yield parameters[:depth], parameters[depth:]
 
 
-def trained_classes(weights, biases, rng, optimiser, steps=300, activation="tanh"):
+def trained_classes(weights, biases, rng, optimiser, steps=STEPS, activation="tanh"):
     """Train for some steps, and return which units compute the same on fresh inputs."""
     for weights, biases in training(weights, biases, rng, optimiser, steps, activation):  # noqa: B020, B007
         pass
@@ -102,28 +103,28 @@ def trained_classes(weights, biases, rng, optimiser, steps=300, activation="tanh
     return [same_rows(values) for values in forward(weights, biases, fresh, activation)[1:-1]]
 
 
-def only_rounding(weights, biases, predicted, seed, kind, decay, activation):
-    """Return whether the predicted classes part by rounding alone: the gap is smaller in longer numbers.
+def classes_before_rounding(weights, biases, seed, kind, decay, activation):
+    """Return a step, and the trained classes there: the last step at which the last digit does not matter.
 
-    Near a repelling plateau a gap of one rounding grows exponentially. If it were no rounding, the gap at
-    the moment of its growth would not depend on the arithmetic; 80-bit numbers round 2,048 times finer.
+    Near a repelling plateau a gap of one rounding grows exponentially. The run is therefore repeated from a
+    start that differs in the last digit of every number, and is read where both still compute the same, to a
+    tenth of the tolerance of :func:`same_rows`. Which units belong together plays no part in this.
     """
+    nudge = np.random.default_rng(1)
+    nudged = [np.nextafter(x, np.where(nudge.random(x.shape) < 0.5, -9, 9)) for x in (*weights, *biases)]
     runs = []
-    for dtype in (np.float64, np.longdouble):
+    for start in ((weights, biases), (nudged[: len(weights)], nudged[len(weights) :])):
         rng = np.random.default_rng(seed)
         structured(rng)  # so that the data are those of the run that parted
-        runs.append(training(weights, biases, rng, Optimiser(kind, RATE, decay), 300, activation, dtype))
+        runs.append(training(*start, rng, Optimiser(kind, RATE, decay), STEPS, activation))
     fresh = np.random.default_rng(seed).normal(size=(weights[0].shape[1], 40))
-    for short, long in zip(*runs, strict=True):
-        gaps = [
-            max(np.ptp(values[list(group)], axis=0).max() for values, groups in
-                zip(forward(*run, fresh.astype(run[0][0].dtype), activation)[1:-1], predicted, strict=True)
-                for group in groups)
-            for run in (short, long)
-        ]  # fmt: skip
-        if gaps[0] > 1e-10:
-            return gaps[1] < gaps[0] / 50
-    return False
+    last, found = 0, []
+    for step, pair in enumerate(zip(*runs, strict=True)):
+        one, other = (forward(*run, fresh, activation)[1:-1] for run in pair)
+        if max(np.abs(a - b).max() for a, b in zip(one, other, strict=True)) > 1e-7:
+            break
+        last, found = step, [same_rows(values) for values in one]
+    return last, found
 
 
 def same_rows(values, tolerance=1e-6):
@@ -162,39 +163,52 @@ def test_the_partition_does_not_depend_on_the_order_of_units(seed):
 
 
 def disagreements(seeds):
-    """Return the nets where the partition of the start differs from what training leaves, and those parted by
-    rounding alone."""
-    wrong, rounded = [], []
+    """Return the nets where the partition of the start differs from what training leaves.
+
+    Beside them, with their steps, those that had to be read earlier, before rounding decides.
+    """
+    wrong, early = [], []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         weights, biases, _ = structured(rng)
         kind, decay = OPTIMISERS[seed % len(OPTIMISERS)]
         activation = ("tanh", "sigmoid")[seed // len(OPTIMISERS) % 2]
         predicted = partition(weights, biases)
-        trained = trained_classes(weights, biases, rng, Optimiser(kind, RATE, decay), activation=activation)
+        optimiser = Optimiser(kind, RATE, decay)
+        trained = trained_classes(weights, biases, rng, optimiser, STEPS, activation)
         if predicted == trained:
             continue
-        merged = any(len(t) < len(p) for t, p in zip(trained, predicted, strict=True))
-        alone = not merged and only_rounding(weights, biases, predicted, seed, kind, decay, activation)
-        (rounded if alone else wrong).append((seed, kind, decay, activation, predicted, trained))
-    return wrong, rounded
+        steps, trained = classes_before_rounding(weights, biases, seed, kind, decay, activation)
+        if predicted == trained and steps >= STEPS // 6:
+            early.append((seed, steps))
+        else:
+            wrong.append((seed, kind, decay, activation, predicted, trained, steps))
+    return wrong, early
 
 
 def test_training_keeps_the_partition():
     """300 steps of GD, momentum and Adam, with and without weight decay, on 36 structured nets."""
-    wrong, rounded = disagreements(range(36))
+    wrong, early = disagreements(range(36))
 
     assert wrong == []
-    assert len(rounded) <= 2
+    assert early == []
 
 
 @pytest.mark.sweep
 def test_training_keeps_the_partition_in_2000_nets():
     """The same for 2,000 structured nets."""
-    wrong, rounded = disagreements(range(2000))
+    wrong, early = disagreements(range(2000))
 
     assert wrong == []
-    assert len(rounded) <= 40
+    assert len(early) <= 10
+
+
+def test_a_run_is_read_before_rounding_decides():
+    """Net 364 leaves a plateau: its copies part by rounding after some 200 steps of Adam, not before."""
+    wrong, early = disagreements([364])
+
+    assert wrong == []
+    assert [seed for seed, _ in early] == [364]
 
 
 def test_units_without_two_equal_rows_can_be_one_unit():
