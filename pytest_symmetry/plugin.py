@@ -34,6 +34,9 @@ given more than once"""
 _SEED_HELP = "Seed of the inputs that the tests draw (a fixed one if not given)"
 _HTML_HELP = """\
 Write the feedback page to this .html file, or one page per submission into this folder"""
+_NOTEBOOK_HELP = """\
+Write the notebook, with each finding beside its cell, to this .html file, or one per submission into this
+folder"""
 _REVEAL_HELP = """\
 How much to say: the kind of mistake (hint) or its name (cause); the assignment decides if not given"""
 _INPROCESS_HELP = "Run submissions inside pytest's own process, without limits: for a debugger"
@@ -58,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("submission", "args", {"action": "append", "metavar": "PATH", "help": _SUBMISSION_HELP}),
         ("seed", "string", {"type": _seed, "metavar": "N", "help": _SEED_HELP}),
         ("html", "string", {"metavar": "PATH", "help": _HTML_HELP}),
+        ("notebook", "string", {"metavar": "PATH", "help": _NOTEBOOK_HELP}),
         ("reveal", "string", {"choices": ["hint", "cause"], "help": _REVEAL_HELP}),
         ("inprocess", "bool", {"action": "store_true", "default": None, "help": _INPROCESS_HELP}),
     ]
@@ -173,8 +177,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (item.nodeid, f"{item.path}::{_original(item)}[{mine.identifier}]", _name(item, mine), _points(item))
         for item, mine in asked
     )
-    if problem := run.check_target(_option(config, "html") or ""):
-        raise pytest.UsageError(problem)
+    for name in ("html", "notebook"):
+        if problem := run.check_target(f"--symmetry-{name}", _option(config, name) or ""):
+            raise pytest.UsageError(problem)
 
 
 def _subject(item: pytest.Item) -> Subject | None:
@@ -330,11 +335,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not run.graded:
         return
     config.hook.pytest_symmetry_results(results=run.results(), config=config)
-    if target := _option(config, "html"):
-        try:
-            run.write_pages(config.invocation_params.dir / Path(target).expanduser())
-        except OSError as error:
-            run.trouble = f"--symmetry-html {target}: the page could not be written: {error.strerror}"
+    for name, write in (("html", run.write_pages), ("notebook", run.write_notebooks)):
+        if target := _option(config, name):
+            try:
+                write(config.invocation_params.dir / Path(target).expanduser())
+            except OSError as error:
+                problem = f"the page could not be written: {error.strerror}"
+            except ImportError:
+                problem = 'it needs nbconvert: pip install "pytest-symmetry[grade]"'
+            else:
+                continue
+            run.trouble = f"--symmetry-{name} {target}: {problem}"
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from pytest_symmetry.assignment import Assignment, assignment_above, load_reference
 from pytest_symmetry.context import Context
 from pytest_symmetry.errors import AssignmentError, SubmissionError
+from pytest_symmetry.feedback.remarks import remark, saved_at
 from pytest_symmetry.feedback.terminal import class_summary, summary
 from pytest_symmetry.findings import Outcome, Result, Verdict
 from pytest_symmetry.grading import DEFAULT_SEED, Graded, derive_seed, share_points
 from pytest_symmetry.submission import Found, Submission, copies_of, find_submissions, read_submission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_symmetry.remote.proxy import OpenedSubmission
 
@@ -57,6 +58,7 @@ class Run:
     graded: dict[tuple[str, str], Graded] = field(default_factory=dict)
     opened: OpenedSubmission | None = None
     pages: list[Path] = field(default_factory=list)
+    notebooks: list[Path] = field(default_factory=list)
     trouble: str = ""
 
     @property
@@ -218,7 +220,17 @@ class Run:
             if subjects and (hint := self.copies_hint(assignment := subjects[0].assignment))
         ]
         trouble = [self.trouble] if self.trouble else []
-        return hints + [f"Feedback page: {path}" for path in self.pages] + trouble
+        pages = [f"Feedback page: {path}" for path in self.pages]
+        pages += [f"Annotated notebook: {path}" for path in self.notebooks]
+        return self._saved() + hints + pages + trouble
+
+    def _saved(self) -> list[str]:
+        """Return which file was read, and when it was saved: an unsaved change is the commonest puzzle."""
+        if len(self.graded) != 1:
+            return []
+        (graded,) = self.graded.values()
+        saved = saved_at(Path(graded.path))
+        return [remark("saved", file=self._shown(graded.path), saved=saved)] if saved else []
 
     def _again(self, result: Result) -> str:
         """Return the command that runs the first question that is not passed once more."""
@@ -233,11 +245,11 @@ class Run:
         file, start = Path(path).resolve(), self.start.resolve()
         return str(file.relative_to(start)) if file.is_relative_to(start) else path
 
-    def check_target(self, target: str) -> str:
+    def check_target(self, option: str, target: str) -> str:
         """Return what is wrong with the place asked for the pages, or ""."""
         count = sum(len(subjects) for subjects in self.subjects.values())
         if count > 1 and target.endswith(".html"):
-            return f"--symmetry-html {target}: one file cannot hold {count} pages; give a folder"
+            return f"{option} {target}: one file cannot hold {count} pages; give a folder"
         return ""
 
     def write_pages(self, target: Path) -> None:
@@ -246,16 +258,40 @@ class Run:
         Raises:
             OSError: they cannot be written.
         """
-        from pytest_symmetry.feedback.html import page_file, student_page
+        from pytest_symmetry.feedback.html import student_page
         from pytest_symmetry.writing import write_atomically
+
+        for graded, result, path in self._targets(target):
+            file = Path(graded.path)
+            page = student_page(
+                result, title=graded.title, reveal=graded.reveal, source=_cells(file), saved=saved_at(file)
+            )
+            write_atomically(path, page)
+            self.pages.append(path)
+
+    def write_notebooks(self, target: Path) -> None:
+        """Write the notebooks with their findings beside the cells, to the same kinds of places.
+
+        Raises:
+            OSError: they cannot be written.
+            ImportError: nbconvert is not installed.
+        """
+        from pytest_symmetry.feedback.annotated import write_annotated
+
+        for graded, result, path in self._targets(target):
+            try:
+                write_annotated(path, Path(graded.path), result, title=graded.title, reveal=graded.reveal)
+            except SubmissionError:
+                continue  # what is no notebook has that for its finding
+            self.notebooks.append(path)
+
+    def _targets(self, target: Path) -> Iterator[tuple[Graded, Result, Path]]:
+        """Yield each submission's result, and the file for it."""
+        from pytest_symmetry.feedback.html import page_file
 
         for graded in self.graded.values():
             result = graded.result(self.seed_used)
-            path = target if target.suffix == ".html" else target / page_file(result.student)
-            source = _cells(Path(graded.path))
-            page = student_page(result, title=graded.title, reveal=graded.reveal, source=source)
-            write_atomically(path, page)
-            self.pages.append(path)
+            yield graded, result, target if target.suffix == ".html" else target / page_file(result.student)
 
 
 def _cells(path: Path) -> dict[int, str]:

@@ -7,6 +7,7 @@ Needs the extra ``grade``.
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -18,9 +19,12 @@ from pytest_symmetry.feedback.html import Block, CodeLine, source_lines, told_bl
 from pytest_symmetry.feedback.html import pages as templates
 from pytest_symmetry.feedback.ordering import tell
 from pytest_symmetry.feedback.prose import prose
+from pytest_symmetry.submission import read_submission
+from pytest_symmetry.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from markupsafe import Markup
     from nbconvert.exporters import TemplateExporter
@@ -103,6 +107,33 @@ def annotated_page(
         warnings.simplefilter("ignore")  # about ids and schema versions of somebody else's file
         page, _ = _exporter(outputs=outputs).from_notebook_node(_read(notebook), resources=resources)
     return str(page)
+
+
+def write_annotated(
+    target: Path, submission: Path, result: Result, *, title: str, reveal: str = "hint", outputs: bool = False
+) -> None:
+    """Write the page of a submission with its findings beside the cells; a script is shown by its cells.
+
+    Raises:
+        SubmissionError: ``submission`` is no notebook and no script.
+        ImportError: nbconvert is not installed (the extra ``grade``).
+        OSError: the page cannot be written.
+    """
+    notebook = _text(submission)
+    write_atomically(target, annotated_page(notebook, result, title=title, reveal=reveal, outputs=outputs))
+
+
+def _text(submission: Path) -> str:
+    """Return the text of a notebook, or of the notebook that a script would be."""
+    read = read_submission(submission)  # within its limits, or one sentence says why not
+    if submission.suffix.lower() == ".ipynb":
+        return submission.read_text(encoding="utf-8-sig")
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "id": f"c{number}", "metadata": {}, "source": text, "outputs": [],
+         "execution_count": None}
+        for number, text in read.cells
+    ]  # fmt: skip
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
 
 
 def _read(notebook: str) -> Any:

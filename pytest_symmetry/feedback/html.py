@@ -119,15 +119,17 @@ def student_page(
     source: Mapping[int, str] | None = None,
     decided: Decided = _NOTHING_DECIDED,
     seed_mark: str = "",
+    saved: str = "",
 ) -> str:
     """Return the page of one submission: valid HTML without script, address or time in it.
 
     ``reveal`` is "hint" or "cause"; ``source`` holds the text of the submission's code cells by number, for
     the excerpt around the first cause; the points of ``result`` are those after ``decided``.
-    ``seed_mark`` is shown instead of a seed that is secret. The same arguments give the same bytes, at most
+    ``seed_mark`` is shown instead of a seed that is secret, ``saved`` (when the file was) on somebody's own
+    machine. The same arguments give the same bytes, at most
     150,000 of them for an assignment of up to a hundred questions.
     """
-    footer = {"seed": seed_mark or result.seed, "seed_is_secret": bool(seed_mark)}
+    footer = {"seed": seed_mark or result.seed, "seed_is_secret": bool(seed_mark), "saved": saved}
     page = _student_page(result, title, reveal, source or {}, decided, footer, _GENEROUS)
     if len(page.encode("utf-8")) > _MOST_BYTES:
         page = _student_page(result, title, reveal, source or {}, decided, footer, _TIGHT)

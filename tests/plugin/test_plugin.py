@@ -474,3 +474,66 @@ def test_a_project_without_assignments_loads_the_plugin_alone(pytester):
         """
     )
     pytester.runpytest_subprocess("-p", "no:hypothesispytest").assert_outcomes(passed=1)
+
+
+def test_the_notebook_is_written_with_each_finding_beside_its_cell(course):
+    """Its own cells, the finding within the one it is about; the terminal says where the page is."""
+    course.submission("ada.ipynb", NO_TANH)
+    result = course.run("--symmetry-submission", "ada.ipynb", "--symmetry-notebook", "out/ada.html")
+
+    result.stdout.fnmatch_lines(["*Annotated notebook: *out?ada.html"])
+    page = (course.folder / "out" / "ada.html").read_text(encoding="utf-8")
+    assert 'aria-label="Code cell 2"' in page
+    assert "GRD101" in page.partition('aria-label="Code cell 2"')[2]
+    assert "def gradients" in page
+
+
+def test_scripts_and_folders_get_annotated_pages_too(course):
+    """One page per submission, named as the feedback pages are."""
+    course.submission("inbox/ada.ipynb")
+    (course.folder / "inbox" / "ben.py").write_text("# %%\n" + "\n# %%\n".join(tiny_course.SOLUTION))
+    course.run("--symmetry-submission", "inbox", "--symmetry-notebook", "out")
+
+    assert ["ada.html", "ben.html"] == sorted(p.name for p in (course.folder / "out").iterdir())
+
+
+def test_one_annotated_page_cannot_hold_a_class(course):
+    course.submission("inbox/ada.ipynb")
+    course.submission("inbox/ben.ipynb")
+    result = course.run("--symmetry-submission", "inbox", "--symmetry-notebook", "all.html")
+
+    result.stderr.fnmatch_lines(
+        ["*--symmetry-notebook all.html: one file cannot hold 2 pages; give a folder"]
+    )
+    assert 4 == result.ret
+
+
+def test_annotated_pages_need_nbconvert(course, monkeypatch):
+    """A student's installation has none: one sentence says what to install."""
+    import sys
+
+    course.submission("ada.ipynb")
+    monkeypatch.setitem(sys.modules, "nbconvert", None)
+    monkeypatch.setitem(sys.modules, "nbconvert.exporters", None)
+    from pytest_symmetry.feedback import annotated
+
+    annotated._exporter.cache_clear()
+    result = course.run("--symmetry-submission", "ada.ipynb", "--symmetry-notebook", "ada.html")
+
+    result.stdout.fnmatch_lines(
+        ['*--symmetry-notebook ada.html: it needs nbconvert: pip install "pytest-symmetry?grade?"']
+    )
+    assert 4 == result.ret
+
+
+def test_the_report_names_the_file_and_when_it_was_saved(course):
+    """In the terminal and on the page."""
+    import os
+    import time
+
+    file = course.submission("ada.ipynb")
+    os.utime(file, (0, time.mktime((2026, 3, 1, 14, 5, 0, 0, 0, -1))))
+    result = course.run("--symmetry-submission", "ada.ipynb", "--symmetry-html", "ada.html")
+
+    result.stdout.fnmatch_lines(["ada.ipynb, saved 2026-03-01 14:05."])
+    assert "ada.ipynb, saved 2026-03-01 14:05" in (course.folder / "ada.html").read_text(encoding="utf-8")

@@ -47,7 +47,8 @@ def texts() -> Iterator[dict[str, str]]:
         class_counts.general_title.cache_clear()
         for module in (words_of, class_counts):
             patch.setattr(module, "code_page", lambda code: PAGE)
-            patch.setattr(module, "all_causes", lambda: {"factor-m": CAUSE})
+        patch.setattr(words_of, "cause_named", lambda identifier: CAUSE)
+        patch.setattr(class_counts, "all_causes", lambda: {"factor-m": CAUSE})
         yield everything()
     class_counts.general_title.cache_clear()
 
