@@ -130,8 +130,8 @@ def _mapping_like(container: Mapping[Any, Any], values: list[Any]) -> Mapping[An
     pairs = dict(zip(container, values, strict=True))
     if type(container) is dict:
         return pairs
-    twin = copy.copy(container)
-    if not hasattr(twin, "update"):
+    if not hasattr(container, "update"):
         return pairs
+    twin = copy.copy(container)
     twin.update(pairs)
     return twin

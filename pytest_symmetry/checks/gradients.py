@@ -18,6 +18,7 @@ from pytest_symmetry import context
 from pytest_symmetry.arrays import leaves
 from pytest_symmetry.checks.agreement import ArrayVerdict, Judge
 from pytest_symmetry.checks.contract import Broken, Contract, keep_contract, missing, read_gradients
+from pytest_symmetry.checks.epsilon import excuse
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.naming import gradient_name
 from pytest_symmetry.checks.points import blind_spots, generic_point
@@ -228,6 +229,8 @@ class GradientCheck:
         located: dict[str, Located | None],
     ) -> Finding | None:
         """Return the finding of a failure: wrong, or nothing that could have shown a mistake."""
+        if not self.exhaustive:
+            excuse(self.program, judge, verdicts)
         if any(v.state == "differs" for v in verdicts):
             blame = Blame(judge, kept, report, self.code, self.seed, located)
             if (finding := blame.finding(verdicts)) is not None:
