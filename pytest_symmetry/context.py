@@ -43,9 +43,10 @@ class Call:
 class Context:
     """What surrounds one test: the assignment, the reference, the calls made, and what checks left behind.
 
-    ``reference_source`` is the text of the reference's definitions as one module, or "" where it is not at
-    hand (a student's own machine, somebody's own test suite). ``dictionaries`` is a folder that keeps what
-    planted mistakes give, so that another run need not plant them again.
+    ``reference_source`` is the text of the reference's definitions as one module, an outline without bodies
+    where a pack stands for it, or "" where nothing does (somebody's own test suite). ``dictionaries`` is a
+    folder that keeps what planted mistakes give, so that another run need not plant them again. ``answers``
+    is who answers for the reference, in the test called ``test``.
     """
 
     seed: int = 0
@@ -54,6 +55,8 @@ class Context:
     reference_source: str = ""
     dictionaries: Path | None = None
     submission: Any = None
+    answers: Any = None
+    test: str = ""
     reveal: str = "hint"
     calls: list[Call] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)

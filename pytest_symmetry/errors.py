@@ -4,6 +4,7 @@
 
     SymmetryError                    somebody can mend it: one sentence, exit code 2
     ├── AssignmentError              assignment.toml or its files
+    ├── PackError                    the pack of a released assignment
     └── SubmissionError              a submission that cannot be opened at all
     CheckFailed (AssertionError)     a check found something: .finding, .evidence
     StudentTrouble                   a call into the submission came back without an answer
@@ -13,6 +14,7 @@
     ├── RaisedError                  the student's code raised
     ├── TimedOut                     the limit of one call was used up
     └── ProcessDied                  the process ended (os._exit, memory, a crash)
+    DecidedByStaff                   the pack has no answer to this question: no verdict here
 
 Each StudentTrouble carries the Finding that tells the student about it.
 """
@@ -44,6 +46,10 @@ class AssignmentError(SymmetryError):
 
 class SubmissionError(SymmetryError):
     """A submission cannot be opened; the message names the file and what was found."""
+
+
+class PackError(SymmetryError):
+    """The pack of a released assignment cannot be read; the message says what to do."""
 
 
 class CheckFailed(AssertionError):
@@ -94,3 +100,7 @@ class TimedOut(StudentTrouble):
 
 class ProcessDied(StudentTrouble):
     """The student's process ended in the middle of a call."""
+
+
+class DecidedByStaff(Exception):
+    """The pack has no answer to what a test asked the reference: the question is decided after hand-in."""

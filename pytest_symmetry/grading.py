@@ -33,6 +33,9 @@ _OUTCOMES: dict[type[errors.StudentTrouble], Outcome] = {
     errors.ProcessDied: Outcome.DIED,
 }
 
+DECIDED_BY_STAFF = "TST103"
+"""The code of a question to which the pack has no answer."""
+
 
 def derive_seed(seed: int, assignment: str, test: str) -> int:
     """Return the seed of one test's probes: the same for every student, other for every test."""
@@ -56,6 +59,8 @@ def outcome_of(error: BaseException | None) -> tuple[Outcome, Finding | None]:
         return Outcome.COULD_NOT_RUN, Finding("SUB108", facts={"message": str(error)})
     if isinstance(error, AssertionError):
         return Outcome.FAILED, Finding("TST101", facts={"message": _first_lines(error)})
+    if isinstance(error, errors.DecidedByStaff):
+        return Outcome.WAITS, Finding(DECIDED_BY_STAFF, severity="note")
     facts = {"type": type(error).__name__, "message": _first_lines(error), "where": reference_place(error)}
     return Outcome.WAITS, Finding("TST102", facts=facts)
 

@@ -9,18 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_symmetry.assignment import Assignment, assignment_above, load_reference
+from pytest_symmetry.assignment import Assignment, assignment_above
 from pytest_symmetry.context import Context
 from pytest_symmetry.errors import AssignmentError, SubmissionError
 from pytest_symmetry.feedback.remarks import remark, saved_at
 from pytest_symmetry.feedback.terminal import class_summary, summary
 from pytest_symmetry.findings import Outcome, Result, Verdict
 from pytest_symmetry.grading import DEFAULT_SEED, Graded, derive_seed, share_points
+from pytest_symmetry.packs import answers_for
 from pytest_symmetry.submission import Found, Submission, copies_of, find_submissions, read_submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from pytest_symmetry.answers import Answers
     from pytest_symmetry.remote.proxy import OpenedSubmission
 
     Supplied = Callable[[Assignment], Sequence[Found]]
@@ -75,6 +77,7 @@ class Run:
 
         Raises:
             AssignmentError: the test file belongs to no assignment, or to one that is not right.
+            PackError: its pack cannot be read.
             SubmissionError: there is nothing to run over.
         """
         assignment = assignment_above(test_file.resolve().parent)
@@ -82,7 +85,7 @@ class Run:
             problem = "the fixture `submission` needs an assignment.toml in this folder or one above it"
             raise AssignmentError(test_file, problem)
         if assignment.folder not in self.subjects:
-            load_reference(assignment.folder)  # a reference that cannot be loaded is told here, once
+            answers_for(assignment)  # a reference that cannot be loaded is told here, once
             found = supplied(assignment)
             identifiers = _unique(f.student for f in found)
             self.subjects[assignment.folder] = [
@@ -155,15 +158,22 @@ class Run:
         if self.opened is not None:
             self.opened.printed.clear()
             self.opened.cells_run.clear()
-        reference = load_reference(subject.assignment.folder)
+        answers = answers_for(subject.assignment)
         test = f"{test_file.name}::{self.questions[nodeid].name}"
         return Context(
             seed=derive_seed(self.seed_used, subject.assignment.name, test),
             assignment=subject.assignment,
-            reference=reference,
-            reference_source=reference.source,
-            reveal=self.reveal or subject.assignment.reveal,
+            reference=answers.reference(test),
+            reference_source=answers.source,
+            answers=answers,
+            test=test,
+            reveal=self._reveal(subject.assignment, answers),
         )
+
+    def _reveal(self, assignment: Assignment, answers: Answers) -> str:
+        """Return how much is said: what was asked for, as far as whoever answers may say it."""
+        asked = self.reveal or assignment.reveal
+        return asked if asked in answers.reveals else answers.reveals[0]
 
     def report(self, subject: Subject, nodeid: str, verdict: Verdict) -> dict[str, Any]:
         """Return a verdict as plain data that can cross to the controller of a parallel run."""
@@ -171,7 +181,7 @@ class Run:
         return {
             "assignment": subject.assignment.name,
             "title": subject.assignment.title,
-            "reveal": self.reveal or subject.assignment.reveal,
+            "reveal": self._reveal(subject.assignment, answers_for(subject.assignment)),
             "student": subject.found.student,
             "path": str(subject.found.path),
             "order": self.questions[nodeid].order,

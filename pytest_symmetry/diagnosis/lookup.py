@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_symmetry.diagnosis.dictionary import Dictionary, Leaf, Print, dictionary_for, measure
+from pytest_symmetry.diagnosis.locked import LockedDictionary
 from pytest_symmetry.diagnosis.naming import Explanation, named
 from pytest_symmetry.diagnosis.replay import Step, measured, program_of, steps_of
 from pytest_symmetry.diagnosis.together import composed, side_by_side
@@ -45,6 +46,8 @@ class Sight:
     @property
     def right(self) -> Mapping[Leaf, NDArray[Any]]:
         """What the reference gives on the same calls."""
+        if isinstance(self.dictionary, LockedDictionary):
+            return self.dictionary.right
         return measure(program_of(self.source).run(self.steps))
 
 
@@ -67,13 +70,17 @@ def look(
     steps, place = steps_of(context.calls, chosen)
     if any(step.function not in program.functions for step in steps):
         return None
-    dictionary = dictionary_for(context.reference_source, steps, sizes, folder)
-    if dictionary is None:
-        return None
     results: list[Any] = [None] * len(steps)
     for call, step in place.items():
         results[step] = context.calls[call].result
-    arrays = {leaf: array for leaf, array in measure(results).items() if leaf in set(dictionary.leaves)}
+    found = measure(results)
+    if context.answers is not None:
+        dictionary = context.answers.dictionary(steps, sizes, list(found), folder)
+    else:
+        dictionary = dictionary_for(context.reference_source, steps, sizes, folder)
+    if dictionary is None:
+        return None
+    arrays = {leaf: array for leaf, array in found.items() if leaf in set(dictionary.leaves)}
     own = tuple(leaf for leaf, array in arrays.items() if _among(array, student))
     seen = dictionary.print_of(arrays)
     return Sight(dictionary, seen, arrays, own, tuple(steps), context.reference_source, sizes)
@@ -139,7 +146,8 @@ def explanation(
     for seen in views:
         if (found := side_by_side(dictionary, seen, noise, np.array(first))) is not None:
             return found
-    for seen in views if mixed else ():
+    # Two mistakes that meet in one result are planted one beside the other: in a reference, not in a pack.
+    for seen in views if mixed and not isinstance(dictionary, LockedDictionary) else ():
         found = composed(dictionary, sight.source, sight.steps, sight.sizes, seen, noise)
         if found is not None:
             return found

@@ -1,0 +1,316 @@
+"""Writes down what tests ask of the reference, and makes the pack of it.
+
+Tests run over the solution and over planted mistakes, so that what is asked only of a submission with a
+mistake is written down too: the dictionary of planted mistakes, an answer that only a failing test needs.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_symmetry import __version__, sealing
+from pytest_symmetry.answers import Answers
+from pytest_symmetry.assignment import is_hidden
+from pytest_symmetry.checks.matches import separate
+from pytest_symmetry.closeness import close
+from pytest_symmetry.diagnosis.dictionary import measure
+from pytest_symmetry.diagnosis.locked import lock
+from pytest_symmetry.diagnosis.replay import Earlier, Step, measured, program_of
+from pytest_symmetry.packs import DRAWN, mark_of, path_digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_symmetry.assignment import Assignment
+    from pytest_symmetry.diagnosis.dictionary import Dictionary, Leaf
+
+MOST_CALLS = 500
+"""Calls of one function in one test that are written down: a test that asks more is decided by staff."""
+
+MOST_NUMBERS = 2_000_000
+"""Numbers in the answers of one function in one test that are written down."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """One call of the reference in one test, and who made it: the numbers of submissions."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    result: Any = None
+    error: Exception | None = None
+    by: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Drawn:
+    """One draw of the probes: which method, what it was given, what it gave, the state after it."""
+
+    method: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    result: Any
+    state: Any
+
+
+@dataclass(slots=True)
+class Looked:
+    """One dictionary that was asked for, with the calls it belongs to."""
+
+    steps: tuple[Step, ...]
+    sizes: dict[int, str]
+    dictionary: Dictionary
+    by: set[int] = field(default_factory=set)
+
+
+class Recorder(Answers):
+    """The solution answers, and what it answers is written down.
+
+    The number of a submission is that of how often its first test has begun; the first is the solution.
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        super().__init__(assignment)
+        self.calls: dict[str, dict[str, list[Asked]]] = {}
+        self.draws: dict[str, tuple[int, list[Drawn]]] = {}
+        self.looked: list[Looked] = []
+        self.constants: dict[str, Any] = {}
+        self.functions: set[str] = set()
+        self.runs: dict[str, int] = {}
+        self.run = 0
+        self.hidden = False
+
+    def reference(self, test: str) -> Any:
+        """Return the reference, with every call of it written down."""
+        self.hidden = is_hidden(test)
+        if self.hidden:
+            return super().reference(test)
+        self.run = self.runs[test] = self.runs.get(test, 0) + 1
+        return _Recorded(self, test, super().reference(test))
+
+    def generator(self, test: str, seed: int) -> np.random.Generator:
+        """Return a generator of which every draw is written down."""
+        if self.hidden:
+            return super().generator(test, seed)
+        drawn: list[Drawn] = []
+        before = self.draws.get(test)
+        if before is None or before[0] != seed:
+            self.draws[test] = (seed, drawn)
+        return RecordedDraws(np.random.default_rng(seed), drawn)
+
+    def dictionary(
+        self, steps: Sequence[Step], sizes: Mapping[int, str], leaves: Sequence[Leaf], folder: Path | None
+    ) -> Dictionary | None:
+        """Return the planted mistakes for some calls, and write them down."""
+        found = super().dictionary(steps, sizes, leaves, folder)
+        if found is not None and not self.hidden:
+            known = next((k for k in self.looked if k.dictionary is found), None)
+            if known is None:
+                kept = copy.deepcopy(tuple(steps))
+                self.looked.append(known := Looked(kept, dict(sizes), found))
+            known.by.add(self.run)
+        return found
+
+    def note(self, test: str, name: str, asked: Asked) -> None:
+        """Write a call down, or that one more submission led to it."""
+        calls = self.calls.setdefault(test, {}).setdefault(name, [])
+        for known in calls:
+            if close(known.args, asked.args) and close(known.kwargs, asked.kwargs):
+                known.by.add(self.run)
+                return
+        asked.by.add(self.run)
+        if len(calls) < MOST_CALLS:
+            calls.append(asked)
+
+
+class _Recorded:
+    """The reference, with every call of its functions written down."""
+
+    def __init__(self, recorder: Recorder, test: str, reference: Any) -> None:
+        self._recorder, self._test, self._reference = recorder, test, reference
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = getattr(self._reference, name)
+        if not callable(value):
+            self._recorder.constants[name] = value
+            return value
+        self._recorder.functions.add(name)
+        return self._recording(name, value)
+
+    def _recording(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        recorder, test = self._recorder, self._test
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            asked = Asked(separate(args), separate(kwargs))
+            try:
+                result = function(*args, **kwargs)
+            except Exception as error:
+                asked.error = error
+                recorder.note(test, name, asked)
+                raise
+            asked.result = separate(result)
+            recorder.note(test, name, asked)
+            return result
+
+        call.__name__ = call.__qualname__ = name
+        call.__wrapped__ = function  # type: ignore[attr-defined] # for its signature
+        return call
+
+
+class RecordedDraws(np.random.Generator):
+    """A generator that writes down what it draws."""
+
+    def __init__(self, generator: np.random.Generator, drawn: list[Drawn]) -> None:
+        super().__init__(generator.bit_generator)
+        self._drawn = drawn
+
+
+def _recording_draw(name: str) -> Callable[..., Any]:
+    plain = getattr(np.random.Generator, name)
+
+    def draw(self: RecordedDraws, *args: Any, **kwargs: Any) -> Any:
+        given = separate((args, kwargs))
+        result = plain(self, *args, **kwargs)
+        kept = separate(args[0] if name == "shuffle" else result)
+        state = copy.deepcopy(self.bit_generator.state)
+        self._drawn.append(Drawn(name, given[0], given[1], kept, state))
+        return result
+
+    draw.__name__ = name
+    return draw
+
+
+for _name in DRAWN:
+    setattr(RecordedDraws, _name, _recording_draw(_name))
+
+
+def write_pack(
+    recorder: Recorder, file: Path, *, about: Mapping[str, Any], level: str, seen: Callable[[str], bool]
+) -> int:
+    """Write the pack of what was recorded.
+
+    Args:
+        recorder: what tests asked.
+        file: where the pack goes.
+        about: what else the pack says: its seed, its questions and their points.
+        level: "hint" or "cause".
+        seen: whether the student sees a name elsewhere; no other name of the reference goes in.
+
+    Returns:
+        How many parts of answers were withheld, because they have names that no student sees, or are objects.
+    """
+    writer = sealing.Writer(keeps=seen)
+    text = {
+        "made by": __version__,
+        "level": level,
+        **about,
+        "functions": sorted(name for name in recorder.functions if seen(name)),
+        "constants": {name: writer.put(value) for name, value in recorder.constants.items() if seen(name)},
+        "outline": outline(recorder.source, seen),
+        "draws": {test: _draws(seed, drawn, writer) for test, (seed, drawn) in recorder.draws.items()},
+        "calls": {test: _calls(calls, writer) for test, calls in recorder.calls.items()},
+    }
+    withheld = writer.withheld
+    text["dictionaries"] = [_looked(known, recorder.source, writer, level) for known in recorder.looked]
+    sealing.write(file, text, writer.members())
+    return withheld
+
+
+def _draws(seed: int, drawn: Sequence[Drawn], writer: sealing.Writer) -> Any:
+    every = writer.for_all_names()  # a generator's state has names of its own
+    kept = [
+        {"method": d.method, "args": d.args, "kwargs": d.kwargs, "result": d.result, "state": d.state}
+        for d in drawn
+    ]
+    return {"seed": str(seed), "draws": every.put(kept)}
+
+
+def _calls(calls: Mapping[str, Sequence[Asked]], writer: sealing.Writer) -> dict[str, list[Any]]:
+    return {name: [_call(asked, writer) for asked in kept if _stays(asked)] for name, kept in calls.items()}
+
+
+def _stays(asked: Asked) -> bool:
+    """Return whether a call is the same for everybody: the solution led to it, or several submissions did."""
+    return 1 in asked.by or len(asked.by) > 1
+
+
+def _call(asked: Asked, writer: sealing.Writer) -> dict[str, Any]:
+    kept = {"args": writer.put(asked.args), "kwargs": writer.put(asked.kwargs)}
+    if asked.error is not None:
+        return {**kept, "raised": type(asked.error).__name__, "message": ""}
+    numbers = sum(array.size for _, array in measured(asked.result))
+    return {**kept, "result": writer.put(asked.result) if numbers <= MOST_NUMBERS else {"w": ""}}
+
+
+def _looked(known: Looked, source: str, writer: sealing.Writer, level: str) -> dict[str, Any]:
+    every = writer.for_all_names()
+    results = measure(program_of(source).run(known.steps))
+    right = [np.asarray(results[leaf]) for leaf in known.dictionary.leaves]
+    locks = lock(known.dictionary, causes=level == "cause")
+    whole = np.frombuffer(b"".join(locks.boxes), dtype=np.uint8)
+    return {
+        "steps": [_step(step, every) for step in known.steps],
+        "sizes": every.put(known.sizes),
+        "leaves": [[step, path_digest(path)] for step, path in known.dictionary.leaves],
+        "right": every.put(right),
+        "salt": locks.salt.hex(),
+        "tokens": every.put(list(locks.tokens)),
+        "changes": every.put(list(locks.changes)),
+        "wraps": every.put(list(locks.wraps)),
+        "boxes": every.put(whole),
+        "lengths": [len(box) for box in locks.boxes],
+        "box_of": every.put(locks.box_of),
+        "tried": known.dictionary.tried,
+    }
+
+
+def _step(step: Step, writer: sealing.Writer) -> list[Any]:
+    args = [_slot(value, writer) for value in step.args]
+    return [step.function, args, {key: _slot(value, writer) for key, value in step.kwargs.items()}]
+
+
+def _slot(value: Any, writer: sealing.Writer) -> Any:
+    return writer.put(mark_of(value) if isinstance(value, Earlier) else value)
+
+
+def outline(source: str, seen: Callable[[str], bool]) -> dict[str, Any]:
+    """Return what a student knows of the reference's functions: arguments, keys read, names of results."""
+    functions = program_of(source).functions
+    return {name: _outline(node, seen) for name, node in functions.items() if seen(name)}
+
+
+def _outline(function: ast.FunctionDef, seen: Callable[[str], bool]) -> dict[str, Any]:
+    arguments = [a.arg for a in function.args.posonlyargs + function.args.args]
+    reads: dict[str, list[str]] = {}
+    returns: list[Any] = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            returns.append(_returned(node.value, seen))
+        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            if node.value.id in arguments and isinstance(key, str) and seen(key):
+                reads.setdefault(node.value.id, []).append(key)
+    return {
+        "arguments": arguments,
+        "reads": {k: sorted(set(v)) for k, v in reads.items()},
+        "returns": returns,
+    }
+
+
+def _returned(value: ast.expr, seen: Callable[[str], bool]) -> Any:
+    if isinstance(value, ast.Name):
+        return value.id if seen(value.id) else ""
+    if isinstance(value, ast.Tuple):
+        return [_returned(part, seen) for part in value.elts]
+    if isinstance(value, ast.Dict):
+        keys = [k.value for k in value.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)]
+        return {"keys": [key for key in keys if seen(key)]}
+    return ""
