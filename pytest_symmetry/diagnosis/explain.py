@@ -18,11 +18,13 @@ import numpy as np
 
 from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.diagnosis.causes import all_causes
+from pytest_symmetry.diagnosis.lines import wrong_line
 from pytest_symmetry.diagnosis.locating import located
 from pytest_symmetry.diagnosis.lookup import Sight, explanation, look, planted_by_course
 from pytest_symmetry.diagnosis.naming import Explanation, title_of
 from pytest_symmetry.diagnosis.quantities import in_words, vocabulary
 from pytest_symmetry.diagnosis.relations import Relation, relate
+from pytest_symmetry.diagnosis.replay import program_of
 from pytest_symmetry.diagnosis.sizes import leaves, named_sizes
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from pytest_symmetry.findings import Finding
 
     Arrays = Mapping[str, NDArray[Any]]
+
+
+MOST_LINES = 6
+"""Planted mistakes of one cause for which a line is looked for."""
 
 
 def explain(
@@ -71,9 +77,9 @@ def _explained(
     sight = look(context, student, sizes, context.dictionaries) if context else None
     precision = noise_of(student)
     if sight is not None and (own := planted_by_course(sight, precision)) is not None:
-        return _with_explanation(finding, own, context)
+        return _with_explanation(finding, own, context, sight)
     if sight is not None and parameters is not None and _gradient_is_right(sight, precision):
-        about_loss = _with_explanation(finding, _about_the_loss(sight, precision), context)
+        about_loss = _with_explanation(finding, _about_the_loss(sight, precision), context, sight)
         return _found_by("loss", about_loss, context)
     wrong = [name for name in student if name in expected and _differ(student[name], expected[name], noise)]
     bases = dict(_given(context)) if context and parameters is None else {}
@@ -85,7 +91,7 @@ def _explained(
     about = student.get(array)
     mixed = not all(name in found and found[name].sharp for name in wrong)
     if sight is not None and (known := explanation(sight, precision, about, mixed=mixed)) is not None:
-        return _found_by("planted", _with_explanation(finding, known, context), context)
+        return _found_by("planted", _with_explanation(finding, known, context, sight), context)
     if array in found:
         return _found_by("relation", _with_relation(finding, array, found), context)
     wrong += [name for name in student if _label(finding, name) in finding.facts.get("also_wrong", ())]
@@ -209,7 +215,9 @@ def _about_the_loss(sight: Sight, noise: float) -> Explanation:
     return Explanation("loss-differs")
 
 
-def _with_explanation(finding: Finding, known: Explanation, context: Context | None) -> Finding:
+def _with_explanation(
+    finding: Finding, known: Explanation, context: Context | None, sight: Sight | None
+) -> Finding:
     facts: dict[str, Any] = {**finding.facts, **_said(known, context)}
     if known.one_of:
         facts["one_of"] = list(known.one_of)
@@ -223,7 +231,7 @@ def _with_explanation(finding: Finding, known: Explanation, context: Context | N
             for other in known.also
         ]
     found = replace(finding, cause=known.cause, facts=facts)
-    return _placed(found, known.function, context)
+    return _placed(found, known, context, sight)
 
 
 def _said(known: Explanation, context: Context | None) -> dict[str, Any]:
@@ -237,12 +245,30 @@ def _said(known: Explanation, context: Context | None) -> dict[str, Any]:
     return in_words(known.facts, known.function, names, declared)
 
 
-def _placed(finding: Finding, function: str, context: Context | None) -> Finding:
-    """Return the finding placed at the function that the mistake is in, where that was called."""
-    for call in context.calls if context and function else ():
-        if call.function == function and call.cell is not None:
-            return finding.at(function=function, cell=call.cell, line=call.line)
+def _placed(finding: Finding, known: Explanation, context: Context | None, sight: Sight | None) -> Finding:
+    """Return the finding placed in the function that the mistake is in, where that was called."""
+    for call in context.calls if context and known.function else ():
+        if call.function == known.function and call.cell is not None:
+            line = _line(call, known, context, sight) or call.line
+            return finding.at(function=known.function, cell=call.cell, line=line)
     return finding
+
+
+def _line(call: Call, known: Explanation, context: Context | None, sight: Sight | None) -> int | None:
+    """Return the one line of the student's function that makes the mistake, or None."""
+    opened = context.submission if context else None
+    text = dict(opened.submission.cells).get(call.cell, "") if opened is not None else ""
+    if sight is None or not text or call.line is None or not 0 < len(known.numbers) <= MOST_LINES:
+        return None
+    try:
+        program = program_of(sight.source)
+        found = {
+            wrong_line(text, call.line, program, sight.steps, sight.sizes, number) for number in known.numbers
+        }
+    except Exception:  # noqa: BLE001 - a place is a courtesy: nothing that goes wrong here may cost the cause
+        return None
+    found.discard(None)
+    return found.pop() if len(found) == 1 else None
 
 
 def _with_relation(finding: Finding, array: str, found: Mapping[str, Relation]) -> Finding:

@@ -30,7 +30,8 @@ tell two variables apart say less than any other."""
 class Explanation:
     """What the lookup found: one cause, or several that fit equally (``one_of``).
 
-    ``also`` holds the second mistake where two together explain what was seen.
+    ``also`` holds the second mistake where two together explain what was seen. ``numbers`` are those of the
+    planted mistakes that the cause stands for.
     """
 
     cause: str
@@ -38,6 +39,7 @@ class Explanation:
     one_of: tuple[str, ...] = ()
     function: str = ""
     also: tuple[Explanation, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 def named(entries: Sequence[Entry]) -> Explanation:
@@ -57,7 +59,8 @@ def named(entries: Sequence[Entry]) -> Explanation:
     first = next(entry for entry in kept if entry.cause == causes[0])
     facts = _facts([entry for entry in kept if entry.cause == causes[0]])
     if len(causes) == 1:
-        return Explanation(causes[0], facts, function=first.function)
+        numbers = tuple(entry.number for entry in kept if entry.cause == causes[0])
+        return Explanation(causes[0], facts, function=first.function, numbers=numbers)
     titles = tuple(title_of(cause, kept) for cause in causes[:4])
     return Explanation("one-of-several", {"causes": causes[:4]}, titles, first.function)
 

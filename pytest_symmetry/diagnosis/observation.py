@@ -67,8 +67,8 @@ class Site:
 class Scope:
     """One function of the reference: its nodes in order, and its variables by the text that reads them.
 
-    ``pieces`` are the parts of arrays that the function reads, such as ``a[:, :, t]``; ``given`` are the arrays
-    among its arguments and in the dicts among them, whether it reads them or not.
+    ``pieces`` are the parts of arrays that the function reads, such as ``a[:, :, t]``; ``given`` are the
+    arrays among its arguments and in the dicts among them, whether it reads them or not.
     """
 
     function: ast.FunctionDef

@@ -71,6 +71,7 @@ class OpenedSubmission:
         call = _logged(name, args, kwargs, reply)
         if context is not None:
             context.calls.append(call)
+            context.submission = self
         for cell, missing in reply.get("cells_run", ()):
             self.cells_run.setdefault(cell, []).append(missing)
         return reply["result"]

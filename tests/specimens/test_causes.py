@@ -33,3 +33,12 @@ def test_a_mistake_in_another_style_is_named(subject, fault, style):
     assert finding is not None
     assert finding.cause in fault.causes
     assert "Cause    " in render(finding, reveal="cause")
+    assert not points_at_innocent_line(finding, planted(subject, fault, style), subject.STYLES[style])
+
+
+def points_at_innocent_line(finding, source, correct):
+    """Return whether the line shown is one that the correct program has too, and no head of a function."""
+    if finding.place.line is None:
+        return False
+    line = source.splitlines()[finding.place.line - 1].strip()
+    return not line.startswith("def ") and line in map(str.strip, correct.splitlines())

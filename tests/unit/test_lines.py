@@ -1,0 +1,128 @@
+"""The line that is shown is one that makes the mistake: given the right values it gives the wrong one."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from pytest_symmetry.diagnosis.formulas import NotArithmetic, computed
+from pytest_symmetry.diagnosis.lines import wrong_line
+from pytest_symmetry.diagnosis.mutations import mutations
+from pytest_symmetry.diagnosis.replay import Program, Step
+
+REFERENCE = """
+import numpy as np
+
+def backward(X, Y, parameters):
+    m = X.shape[1]
+    A1 = np.tanh(parameters["W1"] @ X)
+    A2 = parameters["W2"] @ A1
+    dZ2 = (A2 - Y) / m
+    dW2 = dZ2 @ A1.T
+    dA1 = parameters["W2"].T @ dZ2
+    dZ1 = dA1 * (1 - A1**2)
+    dW1 = dZ1 @ X.T
+    return {"dW1": dW1, "dW2": dW2}
+"""
+rng = np.random.default_rng(0)
+STEPS = [
+    Step(
+        "backward",
+        (
+            rng.normal(size=(3, 7)),
+            rng.normal(size=(2, 7)),
+            {"W1": rng.normal(size=(5, 3)), "W2": rng.normal(size=(2, 5))},
+        ),
+    )
+]
+SIZES = {7: "m"}
+PROGRAM = Program(REFERENCE)
+
+
+def number_of(cause, target):
+    every = list(mutations(PROGRAM, STEPS, SIZES))
+    return next(
+        i
+        for i, m in enumerate(every)
+        if (m.cause, m.facts["target"]) == (cause, target) and len(m.parts) == 1
+    )
+
+
+MISSING = number_of("activation-derivative-missing", "dZ1")
+TWICE = number_of("factor-1-over-m", "dZ1")
+
+
+def shown(body, number=MISSING):
+    """Return the text of the line that is shown for a function of this body, or None."""
+    text = "import numpy as np\n\ndef backward(X, Y, parameters):\n" + "\n".join(f"    {x}" for x in body)
+    line = wrong_line(text, 3, PROGRAM, STEPS, SIZES, number)
+    return None if line is None else text.splitlines()[line - 1].strip()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dZ1 = dA1",
+        "dz_1 = np.dot(parameters['W2'].T, dZ2)",
+        "dZ1 = W2.T.dot(dZ2)",
+        "dZ1 = np.multiply(1.0, dA1)",
+    ],
+)
+def test_a_line_that_gives_the_mistake_is_shown_in_any_spelling(line):
+    assert shown(["A1 = forward(X)", "W2 = parameters['W2']", line, "return 0"]) == line
+
+
+def test_a_length_of_the_students_own_is_read():
+    line = "dZ1 = dA1 * (1 - A1 * A1) / n"
+
+    assert shown(["n = X.shape[1]", line], TWICE) == line
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ["dZ1 = dA1 * (1 - A1**2)"],  # right, given the right values: the mistake is somewhere else
+        ["g = np.ones(3)", "dZ1 = dA1 * g"],  # made by another line
+        ["dZ1 = dA1 * slope(A1)"],  # made by a helper
+        ["dZ1 = dA1", "dZ1 = dZ1 * 2"],  # made by several lines
+        ["for k in range(3):", "    dZ1 = dA1 * (1 - A1**2)", "dZ1 += 1"],
+        ["dZ1 = np.random.rand(5, 7)"],
+        ["dZ1 = open('x')"],
+        ["delta = dA1"],  # another name: nothing is known about it
+        ["dZ1 = dA1 * 0.5"],  # wrong, but not the mistake that was found
+        ["dZ1 = (1 if", "pass"],
+    ],
+)
+def test_where_anything_is_unclear_no_line_is_shown(body):
+    assert shown(body) is None
+
+
+def test_names_that_mean_something_else_show_no_line():
+    """Numbered from the input on: their dZ1 is another quantity, with other shapes or other values."""
+    assert shown(["dZ2 = dA2", "dZ1 = parameters['W1'].T @ dZ2"]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os')",
+        "x.__class__",
+        "np.load('f')",
+        "(lambda: 1)()",
+        "[1, 2]",
+        "np.ones((10**9,))",
+        "9.0 ** 9 ** 9",
+    ],
+)
+def test_only_arithmetic_is_computed(text):
+    """The formula is a student's: nothing of it may run."""
+    try:
+        value = computed(ast.parse(text, mode="eval").body, {"x": np.ones(3)})
+    except NotArithmetic:
+        return
+    assert np.isinf(value)
+
+
+def test_large_results_are_refused():
+    with pytest.raises(NotArithmetic):
+        computed(ast.parse("x @ x.T", mode="eval").body, {"x": np.ones((1001, 1))})
