@@ -7,9 +7,12 @@ each in a child process of its own. Nothing of a submission's folder configures 
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import hashlib
 import multiprocessing
 import os
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -32,6 +35,9 @@ from pytest_symmetry.submission import Found, Submission, read_submission
 
 CHUNK = 50
 """Submissions per pytest run: longer runs only grow."""
+
+# What an assignment's tests have no use for, and every test of every submission would pay for.
+_WITHOUT = ("faulthandler", "logging", "threadexception", "unraisableexception", "warnings")
 
 CALLS_WORTH = 120
 """All calls of one submission together may take as long as this many that use up their limit."""
@@ -122,13 +128,23 @@ def run_tests(
     pytest.hookimpl(wrapper=True)(_Supply.pytest_pyfunc_call)  # here, because pytest is imported late
     supply = _Supply(entries, isolation, patience, names or {})
     arguments = [*map(str, assignment.tests), *apart.arguments(assignment.folder, seed)]
-    with apart.apart(assignment.folder):
+    arguments += ["--capture=no", *(f"-pno:{name}" for name in _WITHOUT)]
+    with apart.apart(assignment.folder), _silence():
         code = pytest.main(arguments, plugins=[supply, *([observer] if observer is not None else [])])
     if len(supply.results) != len(entries):
         problem = f"its tests could not be run (exit code {int(code)}); run pytest in this folder to see why"
         raise AssignmentError(assignment.folder, problem)
     by_path = {result.submission: result for result in supply.results}
     return [replace(by_path[str(e.path)], student=e.student, submission=e.label) for e in entries]
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Show nothing of what tests print or warn of: for the whole run, as for each test it would cost more."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, warnings.catch_warnings():  # noqa: PTH123
+        warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            yield
 
 
 def grade_chunk(task: Task) -> list[tuple[Result, str]]:
@@ -138,11 +154,19 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
         run_tests(assignment, task.entries, seed, task.isolation, patience=task.patience, names=task.names)
         for seed in (task.seed, *task.more_seeds)
     ]
+    _keep_what_is_loaded()
     results = [settled(of_one) for of_one in zip(*runs, strict=True)]
     return [
         (result, _page(result, entry, assignment, task))
         for result, entry in zip(results, task.entries, strict=True)
     ]
+
+
+@functools.cache
+def _keep_what_is_loaded() -> None:
+    """Look no more for garbage among what the first chunk has loaded: it stays as long as this process."""
+    gc.collect()
+    gc.freeze()
 
 
 def _page(result: Result, entry: Entry, assignment: Assignment, task: Task) -> str:

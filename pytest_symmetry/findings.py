@@ -7,6 +7,7 @@ translated without running anything. All records are frozen and go to JSON and b
 
 from __future__ import annotations
 
+import functools
 import math
 import types
 from collections.abc import Mapping
@@ -59,6 +60,9 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+_hints = functools.cache(get_type_hints)
+
+
 def _read(kind: Any, data: Any) -> Any:
     """Build a value of the annotated type ``kind`` from its JSON form (the inverse of :func:`plain`)."""
     origin = get_origin(kind)
@@ -67,7 +71,7 @@ def _read(kind: Any, data: Any) -> Any:
     if origin is tuple:
         return tuple(_read(get_args(kind)[0], item) for item in data)
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{f.name: _read(hints[f.name], data[f.name]) for f in fields(kind) if f.name in data})
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind(data)

@@ -17,7 +17,7 @@ from graders import batch
 from graders.intake import Entry
 from graders.sandbox import choice
 from graders.sandbox.transport import Locks, Sandbox
-from pytest_symmetry.assignment import find_assignment
+from pytest_symmetry.assignment import find_assignment, load_assignment
 
 
 def cpu():
@@ -73,7 +73,8 @@ def main():
     parser.add_argument("--submissions", type=int, default=100)
     parser.add_argument("--assignment", default="planar")
     asked = parser.parse_args()
-    assignment = find_assignment(asked.assignment)
+    place = Path(asked.assignment)
+    assignment = load_assignment(place) if place.is_dir() else find_assignment(asked.assignment)
     questions = len(batch.run_tests(assignment, [Entry("s", assignment.source, "s")], 5)[0].tests)
     print(f"{asked.assignment}: {questions} questions, {asked.submissions} submissions, one worker; ms each")
     print(f"{'':<34} {'judge':>8} {'children':>8} {'CPU':>8} {'wall':>8} {'first, s':>8}")

@@ -56,17 +56,27 @@ class Locks:
     seccomp: bool = True
 
 
-@dataclass(slots=True)
 class Child:
     """One locked child: its handle and the two ends of its pipes."""
 
-    handle: int
-    source: int
-    sink: int
+    def __init__(self, handle: int, source: int, sink: int) -> None:
+        self.handle = handle
+        self.source = source
+        self.sink = sink
+        self._news = select.poll()
+        self._replies = select.poll()
+        for poll in (self._news, self._replies):
+            poll.register(source, select.POLLIN)
+        self._news.register(handle, select.POLLIN)
 
-    def running(self) -> bool:
-        """Return whether it still lives."""
-        return not _readable_within([self.handle], 0)
+    def news(self) -> tuple[bool, bool]:
+        """Return whether it has ended, and whether it has anything to say."""
+        heard = {descriptor for descriptor, _ in self._news.poll(0)}
+        return self.handle in heard, self.source in heard
+
+    def says_within(self, seconds: float) -> bool:
+        """Wait until it has anything to say."""
+        return seconds > 0 and bool(self._replies.poll(1000 * seconds))
 
     def end(self) -> None:
         """Kill it and wait until it is gone: it can have started nothing that outlives it."""
@@ -241,13 +251,17 @@ class SealedProcess:
         self._memory = memory
         self._child: Child | None = None
         self._received = bytearray()
+        self._spoke = False
         self.isolation = str(sandbox.isolation)
 
     def alive(self) -> bool:
         """Return whether a process is running; one that has ended is put away."""
-        if self._child is not None and not self._child.running():
+        if self._child is None:
+            return False
+        ended, self._spoke = self._child.news()
+        if ended:
             self.close()
-        return self._child is not None
+        return not ended
 
     def ask(self, frame: bytes, seconds: float, serve: Serve) -> dict[str, Any]:
         """Send a frame and return the reply; ``serve`` answers callbacks on the way.
@@ -277,7 +291,7 @@ class SealedProcess:
 
     def _nothing_unasked(self) -> None:
         assert self._child is not None
-        if self._received or _readable_within([self._child.source], 0):
+        if self._received or self._spoke:
             if not self._received and not self._read_some():
                 raise NoAnswer(_DIED)
             msg = "the submission's process spoke without being asked"
@@ -286,12 +300,12 @@ class SealedProcess:
     def _send(self, frame: bytes, deadline: float) -> None:
         assert self._child is not None
         view = memoryview(frame)
-        poll = select.poll()
-        poll.register(self._child.sink, select.POLLOUT)
         while view:
             try:
                 view = view[os.write(self._child.sink, view) :]
             except BlockingIOError:
+                poll = select.poll()
+                poll.register(self._child.sink, select.POLLOUT)
                 if not poll.poll(max(0.0, 1000 * (deadline - time.monotonic()))):
                     raise NoAnswer(_TIME) from None
             except OSError:
@@ -301,8 +315,7 @@ class SealedProcess:
         """Return one whole frame."""
         assert self._child is not None
         while (size := self._announced()) is None or len(self._received) < size:
-            left = deadline - time.monotonic()
-            if left <= 0 or not _readable_within([self._child.source], left):
+            if not self._child.says_within(deadline - time.monotonic()):
                 raise NoAnswer(_TIME)
             if not self._read_some():
                 raise NoAnswer(_DIED)
@@ -312,7 +325,7 @@ class SealedProcess:
 
     def _read_some(self) -> bool:
         assert self._child is not None
-        part = os.read(self._child.source, 1 << 20)
+        part = os.read(self._child.source, 1 << 16)
         self._received += part
         return bool(part)
 
@@ -330,5 +343,6 @@ class SealedProcess:
         """Kill the process, if there is one, and forget what it said."""
         child, self._child = self._child, None
         self._received.clear()
+        self._spoke = False
         if child is not None:
             child.end()

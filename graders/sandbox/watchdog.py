@@ -1,14 +1,16 @@
 """Ends a worker whose judge is stuck: a reply built to be slow to judge must not hold up a class.
 
-The clock is a thread outside of Python's own (``faulthandler``): it runs also where those cannot. The worker
-ends without a word, the batch finds out on whose submission, and that one waits for a person.
+The clock is the kernel's (SIGALRM, which ends a process that does not handle it), or on Windows a thread
+outside of Python's own: both run also where Python cannot. The worker ends without a word, the batch finds
+out on whose submission, and that one waits for a person.
 """
 
 from __future__ import annotations
 
 import contextlib
 import faulthandler
-import os
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,9 +23,15 @@ def patience(seconds: float) -> Iterator[None]:
     if not seconds:
         yield
         return
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a file descriptor is all that is wanted
-        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+    if sys.platform == "win32":
+        faulthandler.dump_traceback_later(seconds, exit=True)
         try:
             yield
         finally:
             faulthandler.cancel_dump_traceback_later()
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

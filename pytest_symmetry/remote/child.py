@@ -96,16 +96,10 @@ class Server:
 
         ``message`` is ``frame`` decoded with :meth:`resolve`; the frame itself gives fresh copies of it.
         """
-        actions = {
-            "open": self._open,
-            "call": self._call,
-            "find": self._find,
-            "attribute": self._attribute,
-            "method": self._method,
-        }
+        action = getattr(self, f"_{message['op']}")  # the judge's word: open, call, find, attribute, method
         with self._quiet():
             try:
-                reply = actions[message["op"]](message, frame)
+                reply = action(message, frame)
             except BaseException as error:  # noqa: BLE001 - sys.exit, KeyboardInterrupt: all are the student's
                 reply = self._trouble(error, message.get("name"))
         return self._encoded({**reply, "printed": self.printed.take()})
@@ -129,9 +123,7 @@ class Server:
         sys.path += [p for p in message["paths"] if p not in sys.path]
         _seed(message["seed"])
         cells = [(number, text) for number, text in message["cells"]]
-        self.namespace = Namespace(
-            cells, aliases=message["aliases"], whole_cells=message["whole_cells"]
-        ).load()
+        self.namespace = Namespace(cells, message["aliases"], whole_cells=message["whole_cells"]).load()
         for name in message["hung"]:
             self.namespace.names[name] = _hung(name)
         problems = [
@@ -151,23 +143,13 @@ class Server:
             return {"trouble": {"kind": "stub", "name": name, "cell": node[0], "line": node[1].lineno}}
         _seed(message["seed"])
         before = _random_state()
-        given: list[Any] = []
-
-        def arguments() -> tuple[tuple[Any, ...], dict[str, Any]]:
-            fresh = wire.decode(frame, self.resolve)  # a retry must not see what the first try changed
-            given[:] = [fresh["args"], fresh["kwargs"]]
-            return fresh["args"], fresh["kwargs"]
-
+        arguments = _Arguments(message, frame, self.resolve)
         ran = len(self.namespace.cells_run)
-        result = self.namespace.call(name, arguments)
-        pristine = wire.decode(frame, self.resolve)
-        parts = dict(_arrays_in(given[0], "args")) | dict(_arrays_in(given[1], "kwargs"))
-        untouched = dict(_arrays_in(pristine["args"], "args")) | dict(
-            _arrays_in(pristine["kwargs"], "kwargs")
-        )
+        result = self.namespace.call(name, arguments.fresh)
+        parts = arguments.arrays()
         return {
             "result": result,
-            "changed": [path for path, a in parts.items() if not _same(a, untouched.get(path))],
+            "changed": [path for path, a in parts.items() if not arguments.kept(path, a)],
             "shared": _shared(result, parts),
             "random": before != _random_state(),
             "cells_run": [list(pair) for pair in self.namespace.cells_run[ran:]],
@@ -180,8 +162,7 @@ class Server:
             if name in problem.names:
                 return {"kind": "unreadable", "name": name, "cell": problem.cell, "line": problem.line,
                         "type": problem.kind, "message": problem.message}  # fmt: skip
-        near = [[n, cell] for n, cell in self.namespace.nearest(name)]
-        return {"kind": "missing", "name": name, "near": near}
+        return {"kind": "missing", "name": name, "near": [list(n) for n in self.namespace.nearest(name)]}
 
     def _find(self, message: dict[str, Any], _frame: bytes) -> dict[str, Any]:
         return {"result": self.namespace.find(message["name"])}
@@ -200,8 +181,36 @@ class Server:
             "cell": cell, "line": line, "function": function, "traceback": student_traceback(error)[:8000],
         }  # fmt: skip
         if isinstance(error, NameError) and error.name:
-            trouble["near"] = [[n, c] for n, c in self.namespace.nearest(error.name)]
+            trouble["near"] = [list(n) for n in self.namespace.nearest(error.name)]
         return {"trouble": trouble}
+
+
+class _Arguments:
+    """The arguments of one call: a copy for each try, and what the arrays in them were before."""
+
+    def __init__(self, message: dict[str, Any], frame: bytes, resolve: Callable[[Any], Any]) -> None:
+        self._given: dict[str, Any] = message
+        self._frame = frame
+        self._resolve = resolve
+        self._tries = 0
+        self._before = {path: (a.dtype, a.shape, a.tobytes()) for path, a in self.arrays().items()}
+
+    def fresh(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return arguments that no earlier try has seen."""
+        if self._tries:
+            self._given = wire.decode(self._frame, self._resolve)
+        self._tries += 1
+        return self._given["args"], self._given["kwargs"]
+
+    def arrays(self) -> dict[str, Any]:
+        """Return the arrays in the arguments as they are now, by the path to each."""
+        args, kwargs = self._given["args"], self._given["kwargs"]
+        return dict([*_arrays_in(args, "args"), *_arrays_in(kwargs, "kwargs")])
+
+    def kept(self, path: str, array: Any) -> bool:
+        """Return whether the array at a path is what it was; one that was not there is nobody's."""
+        before = self._before.get(path)
+        return before is None or before == (array.dtype, array.shape, array.tobytes())
 
 
 def _hung(name: str) -> Callable[..., Any]:
@@ -218,8 +227,8 @@ def _seed(seed: int) -> None:
 
 
 def _random_state() -> tuple[Any, ...]:
-    name, keys, position, *_ = np.random.get_state()
-    return name, int(keys[0]), int(keys[-1]), position, random.getstate()[1][-1]
+    _, keys, position, *_ = np.random.get_state()
+    return int(keys[0]), int(keys[-1]), position, random.getstate()[1][-1]
 
 
 def _arrays_in(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -229,10 +238,6 @@ def _arrays_in(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Any
     elif depth < 6 and isinstance(value, dict | list | tuple):
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _arrays_in(part, f"{path}[{key!r}]", depth + 1)
-
-
-def _same(a: Any, b: Any) -> bool:
-    return b is None or (a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
 
 
 def _shared(result: Any, arguments: dict[str, Any]) -> list[str]:

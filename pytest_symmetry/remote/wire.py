@@ -38,9 +38,15 @@ _MALFORMED = (
 )  # fmt: skip
 _STATES = {"MT19937": ("pos", 624), "Philox": ("buffer_pos", 4)}
 """Where a generator's state points into itself: numpy believes any number, and reads there."""
-_DTYPES = frozenset(
-    ["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"]
-)
+_DTYPES = {
+    name: np.dtype(name)
+    for name in (
+        *("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8"),
+        *("<f2", "<f4", "<f8", "<c8", "<c16"),
+    )
+}
+_BYTES = np.dtype("|u1")
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class WireError(ValueError):
@@ -108,15 +114,18 @@ class _Packer:
         if depth > _DEPTH or self.items > _ITEMS:
             msg = "the value is nested too deeply, holds itself, or has too many parts"
             raise WireError(msg)
-        if value is None or (isinstance(value, bool | str) and type(value) in (bool, str)):
+        kind = type(value)
+        if value is None or kind is str or kind is bool:
             return value
+        if kind is int or kind is float or kind is complex:
+            return _number(value)
         if isinstance(value, np.ndarray | np.generic):
             return self._array(value, depth)
-        if type(value) in (int, float, complex):
-            return _number(value)
         return self._container(value, depth)
 
     def _container(self, value: Any, depth: int) -> Any:
+        if type(value) in (dict, list, tuple):
+            return self._members(value, depth)
         if isinstance(value, bytes):
             return {"b": value.hex()}
         if isinstance(value, Handle | Callback):
@@ -154,16 +163,19 @@ class _Packer:
 
     def _array(self, value: Any, depth: int) -> Any:
         array = np.asarray(value)
-        if array.dtype == np.longdouble and array.dtype.itemsize > 8:
-            array = array.astype(np.float64)
-        array = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
-        if array.dtype.str not in _DTYPES:
+        name = array.dtype.str
+        if name not in _DTYPES:
+            if array.dtype == np.longdouble:
+                array = array.astype(np.float64)
+            array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            name = array.dtype.str
+        if name not in _DTYPES:
             if array.dtype.kind in "OU":  # ragged lists and texts: their parts cross, the array does not
                 return {"o": self.pack(array.tolist(), depth + 1)}
             msg = f"an array of dtype {array.dtype} cannot be passed to or from a submission"
             raise WireError(msg)
         self.arrays.append(array)
-        self.kinds.append([array.dtype.str, list(array.shape)])
+        self.kinds.append([name, array.shape])
         return {"a" if isinstance(value, np.ndarray) else "s": len(self.arrays) - 1}
 
 
@@ -198,7 +210,7 @@ def encode(message: Mapping[str, Any], handle: MakeHandle = _no_handles) -> byte
     """
     packer = _Packer(handle)
     body = {key: packer.pack(value) for key, value in message.items()}
-    header = json.dumps({"body": body, "arrays": packer.kinds}, separators=(",", ":")).encode()
+    header = _ENCODER.encode({"body": body, "arrays": packer.kinds}).encode()
     total = sum(a.nbytes for a in packer.arrays)
     if len(header) + total > FRAME_BYTES:
         msg = f"{(len(header) + total) >> 20} MiB are too large to pass ({FRAME_BYTES >> 20} MiB at most)"
@@ -245,7 +257,7 @@ def decode(frame: bytes, resolve: Callable[[Handle | Callback], Any] = lambda kn
     """
     try:
         header_bytes, total = _LENGTHS.unpack_from(frame)
-        header = json.loads(frame[_LENGTHS.size : _LENGTHS.size + header_bytes])
+        header = json.loads(frame[_LENGTHS.size : _LENGTHS.size + header_bytes].decode())
         arrays = dict(enumerate(_arrays(header["arrays"], frame, _LENGTHS.size + header_bytes, total)))
         return {str(key): _unpack(value, arrays, resolve, 0) for key, value in header["body"].items()}
     except WireError:
@@ -258,22 +270,19 @@ def decode(frame: bytes, resolve: Callable[[Handle | Callback], Any] = lambda kn
 def _arrays(kinds: list[Any], frame: bytes, offset: int, total: int) -> list[np.ndarray[Any, Any]]:
     found = []
     end = offset + total
-    for dtype, shape in kinds:
-        if dtype not in _DTYPES or len(shape) > _NDIM or any(type(n) is not int or n < 0 for n in shape):
-            msg = "an array of a dtype or shape that does not exist"
+    for name, shape in kinds:
+        dtype = _DTYPES.get(name)
+        if dtype is None:
+            msg = "an array of a dtype that does not exist"
             raise WireError(msg)
-        if math.prod(n or 1 for n in shape) > FRAME_BYTES:  # no entries, but sums along them that fill memory
-            msg = "an array without entries that is larger than its frame may be"
-            raise WireError(msg)
-        count = math.prod(shape)
-        size = count * np.dtype(dtype).itemsize
+        size = _entries(shape) * dtype.itemsize
         if offset + size > min(end, len(frame)):
             msg = "an array is longer than its frame"
             raise WireError(msg)
-        raw = np.frombuffer(frame, np.uint8 if dtype == "|b1" else dtype, count, offset)
-        if dtype == "|b1":  # any other byte would make a bool that is neither True nor False
-            raw = raw.astype(bool)
-        found.append(raw.reshape(shape).copy())
+        if name == "|b1":  # any other byte would make a bool that is neither True nor False
+            found.append(np.ndarray(shape, _BYTES, frame, offset).astype(bool))
+        else:
+            found.append(np.ndarray(shape, dtype, frame, offset).copy())
         offset += size
     if offset != end or end != len(frame):
         msg = "a frame with bytes left over"
@@ -281,14 +290,32 @@ def _arrays(kinds: list[Any], frame: bytes, offset: int, total: int) -> list[np.
     return found
 
 
-def _unpack(value: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
-    if depth > 2 * _DEPTH or isinstance(value, list):
-        msg = "a frame nested too deeply, or with a bare list"
+def _entries(shape: list[Any]) -> int:
+    """Return how many entries an array of that shape has."""
+    entries = extent = 1
+    for n in shape:
+        if type(n) is not int or n < 0:
+            msg = "an array of a shape that does not exist"
+            raise WireError(msg)
+        entries *= n
+        extent *= n or 1
+    if len(shape) > _NDIM or extent > FRAME_BYTES:  # no entries, maybe, but sums along them that fill memory
+        msg = "an array of a shape that is too large"
         raise WireError(msg)
-    if not isinstance(value, dict):
+    return entries
+
+
+def _unpack(value: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
+    if type(value) is not dict:
+        if type(value) is list:
+            msg = "a frame with a bare list"
+            raise WireError(msg)
         return value
+    if depth > 2 * _DEPTH:
+        msg = "a frame nested too deeply"
+        raise WireError(msg)
     ((kind, content),) = value.items()
-    if kind in ("a", "s"):
+    if kind == "a" or kind == "s":
         array = arrays.pop(index(content), None)
         if array is None:
             msg = "an array is named twice"  # one megabyte would become as many as there are names
