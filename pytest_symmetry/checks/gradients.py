@@ -213,7 +213,7 @@ class GradientCheck:
         located = {}
         for verdict in verdicts:
             locator = report.locator(judge, verdict)
-            located[verdict.name] = found = locator.all_entries(tick)
+            located[verdict.name] = found = locator.all_entries(tick, sure=verdict.state == "differs")
             verdict.entries_wrong = 0 if found is None or found.wrong is None else int(found.wrong.sum())
             if found is not None and verdict.state == "agrees":
                 verdict.state = "differs"
@@ -229,8 +229,7 @@ class GradientCheck:
         located: dict[str, Located | None],
     ) -> Finding | None:
         """Return the finding of a failure: wrong, or nothing that could have shown a mistake."""
-        if not self.exhaustive:
-            excuse(self.program, judge, verdicts)
+        excuse(self.program, judge, verdicts)
         if any(v.state == "differs" for v in verdicts):
             blame = Blame(judge, kept, report, self.code, self.seed, located)
             if (finding := blame.finding(verdicts)) is not None:

@@ -170,18 +170,38 @@ class Locator:
             return (4 * value - farther) / 3, 2 * bar + abs(farther - value)
         return None
 
-    def all_entries(self, tick: Callable[[], None] | None = None) -> Located | None:
-        """Measure every entry and return the worst; None where every one agrees."""
+    def all_entries(self, tick: Callable[[], None] | None = None, *, sure: bool = True) -> Located | None:
+        """Measure every entry and return the worst; None where every one agrees.
+
+        Unless it is ``sure`` that some are wrong, each one that looks so is asked again about kinks.
+        """
         values, bars = self.everywhere(tick)
         off = np.abs(self.gradient - values)
         wrong = off > bars + self.rtol * np.maximum(self.scale, np.abs(values))
         if not self.exact and 0 < wrong.sum() <= min(CONFIRMED, wrong.size // 2):
             for suspect in np.flatnonzero(wrong):
                 wrong.flat[suspect] = self._confirmed(int(suspect))
+        elif not self.exact and not sure:
+            # A sample of them: where none is confirmed, the others are kinks as well.
+            suspects = self.near.random.permutation(np.flatnonzero(wrong))
+            if not any(self._confirmed(int(suspect)) for suspect in suspects[:CONFIRMED]):
+                wrong[...] = False
+        if not self.exact and not sure and not self._explain(np.where(wrong, self.gradient - values, 0.0)):
+            wrong[...] = False
         if not wrong.any():
             return None
         flat = int(np.argmax(np.where(wrong, off, -1.0)))
         return self._located(flat, values.flat[flat], bars.flat[flat], numerical=values, wrong=wrong)
+
+    def _explain(self, errors: FloatArray) -> bool:
+        """Return whether the errors of entries show along random directions, as far as these can tell."""
+        missing = 0
+        for _ in range(3):
+            along = draw_direction(self.near.random, self.gradient.shape)
+            probe = self.near.careful({self.name: along}, {self.name: self.gradient}, self.scale, self.rtol)
+            predicted = abs(float(np.vdot(errors, along)))
+            missing += predicted > 2 * probe.bar and abs(probe.residual) < predicted / 2
+        return missing < 2
 
     def _confirmed(self, flat: int) -> bool:
         """Return whether one entry is wrong, by the procedure that tells a mistake from a kink."""

@@ -530,10 +530,11 @@ def linear(random: Random, dtype: type) -> Program:
 
 PROGRAMS = (
     huge_scale, tiny_scale, offset, log_sum_exp, hinge_at_the_margin, cosine_distance, layer_norm,
-    weight_norm, tied_weights, one_array_twice, integer_labels, clipped_probabilities, epsilon_in_the_logarithm,
-    frozen_statistics, unused_parameter, empty_and_single, fortran_and_read_only, half_storage, masked_arrays,
-    structured, read_only_mapping, mixed_sizes, long_embedding, attention, huber, gelu_and_dropout, maxout,
-    contrastive, log_determinant, poisson, positive_only, keeps_its_forward, one_buffer, linear,
+    weight_norm, tied_weights, one_array_twice, integer_labels, clipped_probabilities,
+    epsilon_in_the_logarithm, frozen_statistics, unused_parameter, empty_and_single, fortran_and_read_only,
+    half_storage, masked_arrays, structured, read_only_mapping, mixed_sizes, long_embedding, attention,
+    huber, gelu_and_dropout, maxout, contrastive, log_determinant, poisson, positive_only,
+    keeps_its_forward, one_buffer, linear,
 )  # fmt: skip
 SLOW = {"mixed_sizes", "long_embedding"}
 

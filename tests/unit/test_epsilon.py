@@ -75,10 +75,15 @@ def test_mistake_beside_the_constant_is_found(fault: str, eps: float) -> None:
         assert caught.value.finding.code == "GRD101"
 
 
-def test_every_entry_is_asked_for() -> None:
-    """An exhaustive check excuses nothing."""
-    program = classifier((30, 20, 10), 1, 1e-7, 2.0)
+def test_entries_are_excused_as_well() -> None:
+    """An exhaustive check sees the constant in every entry."""
+    for seed in range(3):
+        evidence = check_gradients(*classifier((8, 6, 5), seed, 1e-7, 2.0), seed=seed, exhaustive=True)
 
-    assert check_gradients(*program).passed
+        assert evidence.passed
+
+
+def test_single_wrong_entry_is_found_by_the_exhaustive_check() -> None:
+    """Beside the constant, too."""
     with pytest.raises(CheckFailed):
-        check_gradients(*program, exhaustive=True)
+        check_gradients(*classifier((8, 6, 5), 1, 1e-7, 2.0, "one entry"), exhaustive=True)
