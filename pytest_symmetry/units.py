@@ -72,7 +72,9 @@ class BlackBox:
 
     def random(self, arrays: Arrays) -> dict[str, FloatArray]:
         """Return generic parameters of the same shapes, scaled so that signals keep their size."""
-        return {name: self._drawn(values.shape) for name, values in arrays.items()}
+        drawn = {name: self._drawn(values.shape) for name, values in arrays.items()}
+        # A variance is divided by, after a root: a negative one makes every output NaN.
+        return {name: abs(values) if "var" in name.lower() else values for name, values in drawn.items()}
 
     def _drawn(self, shape: tuple[int, ...]) -> FloatArray:
         if sum(n > 1 for n in shape) < 2:

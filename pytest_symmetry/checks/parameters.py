@@ -24,10 +24,10 @@ def is_model(value: Any) -> bool:
 
 def parameters_of(value: Any) -> Any:
     """Return the parameters of a model of torch, Keras or scikit-learn; anything else as it is."""
+    if hasattr(value, "get_weights") and callable(value.get_weights):  # first: Keras on torch has both
+        return list(value.get_weights())
     if hasattr(value, "state_dict") and callable(value.state_dict):
         return dict(value.state_dict())
-    if hasattr(value, "get_weights") and callable(value.get_weights):
-        return list(value.get_weights())
     if hasattr(value, "coefs_") and hasattr(value, "intercepts_"):
         return {"coefs_": list(value.coefs_), "intercepts_": list(value.intercepts_)}
     return value
