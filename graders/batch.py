@@ -21,7 +21,7 @@ from pathlib import Path
 
 from graders.intake import Entry, in_chunks
 from graders.sandbox.choice import transport_for
-from graders.sandbox.watchdog import patience
+from graders.sandbox.watchdog import end_with_parent, patience
 from graders.stability import settled
 from pytest_symmetry import apart
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
@@ -204,11 +204,19 @@ def grade(
         if graded is not None:
             yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
             continue
-        for entry in task.entries:  # the worker itself died: find out on whose submission
-            alone = _only(task, [entry])
-            ((_, again),) = _through_workers([alone], 1)
-            result, page = again[0] if again else stopped(entry, assignment, terms)
-            yield entry, result, page
+        yield from _again(task, assignment)
+
+
+def _again(task: Task, assignment: Assignment) -> Iterator[tuple[Entry, Result, str]]:
+    """Grade a chunk whose worker died, or that was lost with another's; find out on whose submission."""
+    ((_, graded),) = _through_workers([task], 1)
+    if graded is not None:  # the chunk was not the reason
+        yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
+        return
+    for entry in task.entries:
+        ((_, again),) = _through_workers([_only(task, [entry])], 1)
+        result, page = again[0] if again else stopped(entry, assignment, task)
+        yield entry, result, page
 
 
 def _only(task: Task, entries: Sequence[Entry]) -> Task:
@@ -255,7 +263,8 @@ def _submit(pool: Executor, task: Task) -> Future[list[tuple[Result, str]]]:
 
 def worker_pool(jobs: int) -> ProcessPoolExecutor:
     """Return worker processes that start clean (spawned, not forked), the same on every platform."""
-    return ProcessPoolExecutor(max_workers=jobs, mp_context=multiprocessing.get_context("spawn"))
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=spawn, initializer=end_with_parent)
 
 
 def refused(entry: Entry, assignment: Assignment, task: Task) -> tuple[Result, str]:

@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS history (
     event TEXT NOT NULL,
     checksum TEXT NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS students (student TEXT PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS students (student TEXT PRIMARY KEY, checksum TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS of_student ON results (student, work, basis);
 """
 
@@ -151,12 +151,16 @@ class Gradebook:
 
     def students(self) -> list[str]:
         """Return everyone who handed something in, in order."""
-        return [row[0] for row in self.connection.execute("SELECT student FROM students ORDER BY student")]
+        found = list(self.connection.execute("SELECT student, checksum FROM students ORDER BY student"))
+        for student, checksum in found:
+            self._believe("student", student, (student,), checksum)
+        return [student for student, _ in found]
 
     def expect(self, students: Iterable[str]) -> None:
         """Note who handed something in; those who did before stay."""
         with self.connection:
-            self.connection.executemany("INSERT OR IGNORE INTO students VALUES (?)", ((s,) for s in students))
+            rows = ((student, _checksum((student,))) for student in students)
+            self.connection.executemany("INSERT OR IGNORE INTO students VALUES (?, ?)", rows)
 
     def settle_key(self, asked: bytes | None = None) -> bytes:
         """Return the key of the pseudonyms: the one this gradebook has, else ``asked``, else a new one.
@@ -216,6 +220,11 @@ class Gradebook:
         row = self.connection.execute(query, (number,)).fetchone()
         self._believe("result", number, row[1:5] if row else (), row[5] if row else "none")
         return Judged(row[0], row[1], row[2], Basis.of(row[3]), json.loads(row[4]))
+
+    def bases(self) -> dict[int, tuple[str, str]]:
+        """Return (work, text of the basis) of every result by its number, unread: to compare, not to show."""
+        rows = self.connection.execute("SELECT id, work, basis FROM results")
+        return {number: (work, basis) for number, work, basis in rows}
 
     def find(self, student: str, work: str, basis: Basis) -> int | None:
         """Return the number of the result of this work of a student on this basis, if it was judged."""

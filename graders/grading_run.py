@@ -111,15 +111,22 @@ class Run:
 
     def new(self) -> list[Entry]:
         """Return the entries without a result: who or whose work is new."""
-        numbers = self.standing()
-        works = {student: self.book.judged(number).work for student, number in numbers.items()}
-        return [entry for entry in self.order.entries if works.get(entry.student) != work_of(entry)]
+        return self._compared()[0]
 
     def stale(self) -> list[Entry]:
         """Return the entries whose result counts, but was made on another basis than this run has."""
-        numbers, new = self.standing(), {entry.student for entry in self.new()}
-        rest = [entry for entry in self.order.entries if entry.student not in new]
-        return [e for e in rest if self.book.judged(numbers[e.student]).basis.text() != self.basis.text()]
+        return self._compared()[1]
+
+    def _compared(self) -> tuple[list[Entry], list[Entry]]:
+        """Return the entries that are new, and those judged on another basis."""
+        bases, now = self.book.bases(), self.basis.text()
+        stands = {student: bases[number] for student, number in self.standing().items()}
+        known = [(entry, stands.get(entry.student, ("", ""))) for entry in self.order.entries]
+        new = [e for e, (work, _) in known if e.student not in stands or work != work_of(e)]
+        stale = [
+            e for e, (work, basis) in known if e.student in stands and work == work_of(e) and basis != now
+        ]
+        return new, stale
 
     def grade_new(self) -> Iterator[Progress]:
         """Grade what has no result yet, and say how it goes: once at the start, then after each submission.
@@ -140,6 +147,12 @@ class Run:
             self.book.add_standing(entry.student, work_of(entry), self.basis, result_line(result))
             yield Progress(len(todo), total, result, name)
         self.finish(before | _decided(marks(self.book)))
+
+    def overridden_before(self) -> list[Mark]:
+        """Return the marks with an override of those who handed in again: somebody should look at them."""
+        new = {entry.student for entry in self.new()}
+        found = (mark for mark in marks(self.book) if mark.student in new and mark.result is not None)
+        return [mark for mark in found if any(q.by == "an override" for q in mark.corrected)]
 
     def _note_intake(self) -> None:
         """Add to the history what the roster and the times of handing in say, where that is new."""

@@ -29,7 +29,7 @@ def open_gradebook(folder: Path, *, author: str | None = None, patience: float =
     """
     path = folder / FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold the seed and the work of all
         with (
             only_writer(folder, patience=patience),
             _connected(path, f"{path.resolve().as_uri()}?mode=rwc") as c,

@@ -44,5 +44,5 @@ def _settled(verdicts: Sequence[Verdict]) -> Verdict:
     if len({(v.outcome, v.points) for v in verdicts}) == 1:
         return first
     facts = {"seeds": len(verdicts), "passed": sum(v.outcome is Outcome.PASSED for v in verdicts)}
-    said = (Finding("TST103", facts=facts), *(replace(f, severity="note") for f in first.findings))
+    said = (Finding("TST105", facts=facts), *(replace(f, severity="note") for f in first.findings))
     return replace(first, outcome=Outcome.WAITS, points=0.0, findings=said)

@@ -13,7 +13,7 @@ from graders import decisions, forgetting
 from graders.class_files import write_class, write_pages
 from graders.commands.terminal import Author, Graded, Student, Wait, say
 from graders.gradebook import FILE, Gradebook, GradebookError
-from graders.marks import Mark
+from graders.marks import Mark, marks
 from graders.opening import open_gradebook
 from graders.report import called
 from pytest_symmetry.feedback.text import number, question_words
@@ -63,10 +63,9 @@ def void(
     """Give everyone who handed in the points of a question."""
     with _writing(folder, author, wait) as book:
         name, changed = decisions.void(book, question, reason, undo=undo)
-        before = {m.student for m in write_class(book) if m.corrected}
         say(f"{question_words(name)} counts {'again' if undo else 'in full for everyone'}; points of "
             f"{len(changed)} students changed.")  # fmt: skip
-        _write(book, {*changed, *before})
+        _write(book, book.students())
 
 
 def approve(
@@ -85,8 +84,7 @@ def approve(
     with _writing(folder, author, wait) as book:
         done = decisions.approve(book, students or ())
         say(f"{len(done.approved)} approved, {len(done.before)} were approved before.")
-        found = write_class(book)
-        names = called(found, names=bool(students))
+        names = called(marks(book), names=bool(students))
         for student, why in done.refused:
             say(f"not approved: {names[student]}: {why}")
 

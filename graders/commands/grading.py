@@ -186,7 +186,12 @@ def _grade(run: grading_run.Run, *, names: bool, agreed: _Regrade | None) -> Non
     before = len(run.order.entries) - len(run.new())
     if before:
         say(f"{before} of {len(run.order.entries)} were graded before and are kept.")
+    kept = run.overridden_before()
     show_progress(run.grade_new(), names=names)
+    for mark in kept:
+        who = called([mark], names=names)[mark.student]
+        questions = ", ".join(q.question for q in mark.corrected if q.by == "an override")
+        say(f"{who} handed in again; what was overridden on the earlier work stays: {questions}")
     stale = run.stale()
     if agreed is not None:
         _regrade(run, agreed, names=names)

@@ -1,4 +1,6 @@
-"""Ends a worker whose judge is stuck: a reply built to be slow to judge must not hold up a class.
+"""Ends workers that would be left: whose judge is stuck, or whose parent was killed.
+
+A reply built to be slow to judge must not hold up a class.
 
 The clock is the kernel's (SIGALRM, which ends a process that does not handle it), or on Windows a thread
 outside of Python's own: both run also where Python cannot. The worker ends without a word, the batch finds
@@ -9,12 +11,30 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import multiprocessing
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Let the kernel end this worker when the process that started it is killed; elsewhere do nothing.
+
+    Without it a worker would wait for ever for work that nobody will send.
+    """
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        parent = multiprocessing.parent_process()
+        ctypes.CDLL(None, use_errno=True).prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if parent is not None and parent.pid != os.getppid():  # it was killed a moment ago
+            os._exit(1)
 
 
 @contextlib.contextmanager
