@@ -19,7 +19,7 @@ from pytest_symmetry.feedback.text import number, question_words, words_or_facts
 from pytest_symmetry.findings import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pytest_symmetry.findings import Result
 
@@ -61,6 +61,7 @@ def class_page(
     names: bool = False,
     expected: int | None = None,
     before: Sequence[Result] | None = None,
+    suspicious: Sequence[Mapping[str, Any]] = (),
     page_of: Callable[[str], str] = page_file,
 ) -> str:
     """Return the page about a class.
@@ -68,6 +69,8 @@ def class_page(
     ``names`` adds who: links to the students' pages, whose files ``page_of`` names, and the list of students;
     ``expected`` is the number of submissions there should be, for a class that is still being graded;
     ``before`` are the results of an earlier run, to compare with (before a hint was published, say).
+    ``suspicious`` is shown to staff only, with ``names``: records of ``student``, ``question``, ``kind`` (a
+    few words), ``measured`` (a sentence) and ``explanations`` (sentences: what else looks like this).
     """
     graded = [r for r in results if r.status == "graded"]
     causes = causes_of(graded)
@@ -96,6 +99,7 @@ def class_page(
         ),
         views=_views(results, page_of) if names else [],
         change=compared(before, results) if before is not None else None,
+        suspicious=_suspicious(suspicious, page_of) if names else [],
         asked=asked,
     )  # fmt: skip
 
@@ -184,6 +188,22 @@ def _reason(result: Result) -> str:
         if len(own) > _FEW:
             reason = reason.replace(own, "the file")
     return reason
+
+
+def _suspicious(records: Sequence[Mapping[str, Any]], page_of: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Return what a person should look at, by student; what a record lacks is left empty."""
+    found = [
+        {
+            "student": str(record["student"]),
+            "file": page_of(str(record["student"])),
+            "question": question_words(str(record.get("question", ""))),
+            "kind": str(record.get("kind", "")),
+            "measured": str(record.get("measured", "")),
+            "explanations": [str(text) for text in record.get("explanations", ())],
+        }
+        for record in records
+    ]
+    return sorted(found, key=lambda r: (r["student"].casefold(), r["question"], r["kind"]))
 
 
 def _counted(values: Iterable[str]) -> list[tuple[str, int]]:

@@ -200,3 +200,43 @@ def test_same_input_gives_same_bytes() -> None:
     results = [*a_class(25), same_units()]
 
     assert class_page(results, title=TITLE, names=True) == class_page(results, title=TITLE, names=True)
+
+
+SUSPICIOUS = {
+    "student": "s00002",
+    "question": "test_gradients",
+    "kind": "finite differences",
+    "measured": "backward called cost 31 times, and its error is that of a difference with step 1e-7.",
+    "explanations": ["A gradient check was left inside the function.", "The code computes in float32."],
+}
+
+
+def test_staff_are_shown_what_a_person_should_look_at() -> None:
+    """Student, question, what was measured, and what else looks like it."""
+    page = class_page(a_class(5), title=TITLE, names=True, suspicious=[SUSPICIOUS])
+    text = text_of(page)
+
+    assert Page(page).faults == []
+    assert (
+        "s00002 gradients finite differences backward called cost 31 times, and its error is that of a "
+        "difference with step 1e-7. A gradient check was left inside the function. "
+        "The code computes in float32."
+    ) in text
+    assert "It has changed no points, and it stands on no student's page." in text
+    assert f'href="feedback/{page_file("s00002")}"' in page
+
+
+def test_the_projected_page_says_nothing_of_suspicion() -> None:
+    """Not even that there is any: the two pages are the same to the byte."""
+    results = a_class(40)
+
+    assert class_page(results, title=TITLE) == class_page(results, title=TITLE, suspicious=[SUSPICIOUS])
+
+
+def test_a_record_that_says_little_is_shown_as_far_as_it_goes() -> None:
+    """Another tool's record, or one that holds markup."""
+    for payload in PAYLOADS:
+        records = [{"student": payload, "measured": payload, "kind": payload, "explanations": [payload]}]
+        page = Page(class_page([], title=TITLE, names=True, suspicious=records))
+        assert page.faults == []
+        assert page.dangers == []
