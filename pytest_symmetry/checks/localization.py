@@ -299,14 +299,15 @@ def error_map(array: str, student: FloatArray, numerical: FloatArray) -> dict[st
     """Return the data of a heat map: each entry's error relative to the largest entry of the array.
 
     Arrays of more dimensions are laid out with their first axis down; large ones show the largest error of
-    each block. Errors below 1e-9 appear as 0.
+    each block. Errors below 1e-9 appear as 0, what is not finite as such.
     """
-    size = max(float(np.abs(numerical).max(initial=0)), float(np.abs(student).max(initial=0)), 1e-300)
-    off = np.abs(student - numerical) / size
+    size = max(*(float(np.abs(a[np.isfinite(a)]).max(initial=0)) for a in (numerical, student)), 1e-300)
+    with np.errstate(invalid="ignore"):
+        off = np.abs(student - numerical) / size
     grid = off.reshape(off.shape[0], -1) if off.ndim > 1 else off.reshape(1, -1)
     for most in (GRID, 20, 16, 12, 8):
         small = _largest_of_blocks(grid, most)
-        errors = [[float(f"{v:.2g}") if v > _SMALLEST_SHOWN else 0 for v in line] for line in small]
+        errors = [[0 if v <= _SMALLEST_SHOWN else float(f"{v:.2g}") for v in line] for line in small]
         figure = {
             "kind": "error-map",
             "array": array,

@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_symmetry.checks.comparisons import Compared, compare
 from pytest_symmetry.checks.failing import fail
+from pytest_symmetry.checks.pictures import difference_figure
 from pytest_symmetry.context import Call, current, record
 from pytest_symmetry.diagnosis.conventions import convention_of
 from pytest_symmetry.diagnosis.explain import explain
@@ -138,9 +139,10 @@ def _comparison(item: Compared, names: _Names) -> Comparison:
 def _finding(item: Compared, place: Place, names: _Names) -> Finding:
     name = names(item.path)
     facts: dict[str, Any] = {"array": name, **item.facts}
-    cause, index = None, None
+    cause, index, figure = None, None, None
     if item.wrong is not None:
         index = _first(item.wrong)
+        figure = difference_figure(name, item.student, item.expected)
         facts |= _entry(item, index) | {"entries_wrong": int(item.wrong.sum()), "entries": item.wrong.size}
     elif item.problem == "values":
         facts |= {"student": repr(item.student)[:80], "expected": repr(item.expected)[:80], "tolerance": 0.0}
@@ -153,7 +155,7 @@ def _finding(item: Compared, place: Place, names: _Names) -> Finding:
     elif item.problem in ("missing", "length"):
         facts = {"missing": [], "extra": [], "length": 0, "expected_length": 0} | facts
         facts |= {"kind": item.problem}
-    return Finding(_CODES[item.problem], cause=cause, place=place, facts=facts).at(
+    return Finding(_CODES[item.problem], cause=cause, place=place, facts=facts, figure=figure).at(
         array=name, index=index or None
     )
 
