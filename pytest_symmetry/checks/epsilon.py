@@ -34,6 +34,9 @@ LEFT = 2e-5
 STEADY = 8.0
 """How much it may differ between the two, and between the arrays."""
 
+MOST = 1e-2
+"""A larger error is reported whatever it comes from: that of clipped gradients goes with the parameters, too."""
+
 DIRECTIONS = 6
 
 
@@ -51,15 +54,15 @@ def excuse(program: Program, judge: Judge, verdicts: Sequence[ArrayVerdict]) -> 
     The array that is measured best has to show the constant at both points; the others, no more than it.
     """
     wrong = [v for v in verdicts if v.state == "differs"]
+    if not wrong or any(v.relative(v.residual, judge.floor) > MOST for v in wrong):
+        return
     # The wrong ones first: one that stays wrong ends the search.
     names = [v.name for v in sorted(verdicts, key=lambda v: v.state != "differs")]
     left = []
-    for factor in CALMER if wrong else ():
+    for factor in CALMER:
         left.append(_at(program, judge, names, factor))
         if not left[-1]:
             return
-    if not wrong:
-        return
     best = min(names, key=lambda n: max(at[n].bar for at in left))
     shown = [at[best] for at in left]
     if any(s.error <= s.bar for s in shown) or shown[0].error > STEADY * shown[1].error:

@@ -49,6 +49,8 @@ def classifier(sizes: tuple[int, ...], seed: int, eps: float, spread: float, fau
             g["dW0"] = g["dW0"] * 1.0001
         if fault == "one entry":
             g["dW0"][1, 1] *= 1.01
+        if fault == "clipped":
+            g = {name: np.clip(value, -0.1, 0.1) for name, value in g.items()}
         return g
 
     return loss, gradients, p
@@ -66,9 +68,9 @@ def test_constant_in_a_logarithm_is_excused(sizes: tuple[int, ...], eps: float, 
 
 
 @pytest.mark.parametrize("eps", [0.0, 1e-8, 1e-7])
-@pytest.mark.parametrize("fault", ["penalty", "slope at a", "no slope", "scale", "one entry"])
+@pytest.mark.parametrize("fault", ["penalty", "slope at a", "no slope", "scale", "one entry", "clipped"])
 def test_mistake_beside_the_constant_is_found(fault: str, eps: float) -> None:
-    """A factor, a term, a slope or an entry is not excused."""
+    """A factor, a term, a slope, an entry or a limit is not excused."""
     for seed in range(6):
         with pytest.raises(CheckFailed) as caught:
             check_gradients(*classifier((6, 5, 4), seed, eps, 2.0, fault), seed=seed)
