@@ -35,7 +35,7 @@ STEADY = 8.0
 """How much it may differ between the two, and between the arrays."""
 
 MOST = 1e-2
-"""A larger error is reported whatever it comes from: that of clipped gradients goes with the parameters, too."""
+"""A larger error is reported whatever it comes from: clipped gradients come right with small parameters, too."""
 
 DIRECTIONS = 6
 
