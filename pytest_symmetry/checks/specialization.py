@@ -255,6 +255,9 @@ def _pairing(first: _Run, second: _Run, number: int) -> PairingEvidence:
 def _pairing_note(pairing: PairingEvidence) -> Finding:
     """Return the remark that says in words how two runs compare."""
     moved = any(partner != unit for unit, partner in enumerate(pairing.partners))
+    match = pairing.matched >= ALIKE
+    # Few inputs leave few directions, and then random units match as well as trained ones.
+    learned = 1 - pairing.matched <= max((1 - pairing.matched_before) / 2, 1 - SAME_ROLE)
     facts = {
         "layer": pairing.name,
         "partners": list(pairing.partners),
@@ -262,7 +265,8 @@ def _pairing_note(pairing: PairingEvidence) -> Finding:
         "same_number": pairing.same_number,
         "matched": pairing.matched,
         "matched_before": pairing.matched_before,
-        "alike": pairing.matched >= ALIKE,
+        "alike": match and learned,
+        "by_chance": match and not learned,
         "moved": moved,
     }
     return Finding("SYM302", severity="note", facts=facts)

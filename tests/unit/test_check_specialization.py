@@ -119,6 +119,21 @@ def test_two_runs_of_permuted_starts_are_matched_exactly():
     assert "the same features, by other units" in render(note)
 
 
+def test_a_match_that_was_there_before_training_is_not_called_learning():
+    """Units of a single input point in two directions only: any two layers of them match."""
+    rng = np.random.default_rng(3)
+    inputs = rng.normal(size=(1, 60))
+    _, step = callables("dict (n_out, n_in)", "tanh", inputs, (inputs > 0) * 1.0, 0.5)
+    one, other = (PACK(*random_start(np.random.default_rng(seed), (1, 4, 1))) for seed in (1, 2))
+    evidence = check_specialization(
+        one, step, steps=1, activations=lambda p: forward(*UNPACK(p), inputs)[1], other=other
+    )
+
+    assert evidence.pairings[0].matched > 0.8
+    assert evidence.pairings[0].matched_before > 0.8
+    assert "hardly better than before training" in render(evidence.notes[0])
+
+
 def test_runs_from_other_seeds_find_the_same_features_by_other_units():
     """Twelve runs: matching raises the mean correlation by far."""
     found = []
