@@ -35,7 +35,7 @@ STEADY = 8.0
 """How much it may differ between the two, and between the arrays."""
 
 MOST = 1e-2
-"""A larger error is reported whatever it comes from: clipped gradients come right with small parameters, too."""
+"""A larger error is reported whatever its cause: clipped gradients are right with small parameters, too."""
 
 DIRECTIONS = 6
 
