@@ -1,8 +1,8 @@
-"""Measures what check_symmetry and check_initialization promise, and prints one Markdown table.
+"""Measures what check_symmetry and check_initialization promise, and writes docs/symmetry-benchmark.md.
 
-    python benchmarks/symmetry/run.py            the full bar, about half an hour on one core
-    python benchmarks/symmetry/run.py --quick    a fiftieth of it
-    python benchmarks/symmetry/run.py --only planted trained
+    python benchmarks/symmetry/run.py                     the full bar, about half an hour on one core
+    python benchmarks/symmetry/run.py --only trained      some rows; the others stay as the page has them
+    python benchmarks/symmetry/run.py --quick             a fiftieth of it, printed and not written
 
 The cases are those of the test suite (tests/unit), which runs a part of them each time and all of them
 behind the marker "sweep".
@@ -11,7 +11,9 @@ behind the marker "sweep".
 from __future__ import annotations
 
 import argparse
+import functools
 import os
+import platform
 import sys
 import time
 from collections.abc import Callable
@@ -34,17 +36,15 @@ from pytest_symmetry.errors import CheckFailed
 Row = tuple[str, str, str]
 
 
-def planted(share: float) -> Row:
-    """Every verdict of the table on planted cases."""
+def planted(share: float, hidden: int) -> Row:
+    """Every verdict of the table on planted cases, in nets of one depth."""
     seeds = range(max(1, round(20 * share)))
-    wrong, cases = [], 0
-    for hidden in range(1, 6):
-        wrong += units.wrong_verdicts((hidden,), small_nets.CONTAINERS, seeds)
-        kinds = sum(len(a) for v, a in small_nets.PLANTED.items() if hidden > 1 or v != "layers alike")
-        cases += kinds * len(small_nets.CONTAINERS) * len(seeds)
+    wrong = units.wrong_verdicts((hidden,), small_nets.CONTAINERS, seeds)
+    kinds = sum(len(a) for v, a in small_nets.PLANTED.items() if hidden > 1 or v != "layers alike")
+    cases = kinds * len(small_nets.CONTAINERS) * len(seeds)
     _list(wrong)
     return (
-        f"planted verdicts given (1 to 5 hidden layers, 4 activations, 5 containers, {len(seeds)} seeds)",
+        f"planted verdicts given, {hidden} hidden layer{'s' * (hidden > 1)}",
         "100 %",
         f"{cases - len(wrong)} of {cases}",
     )
@@ -53,13 +53,13 @@ def planted(share: float) -> Row:
 def trained(share: float) -> Row:
     """The partition of the start against the units after 300 steps."""
     nets = range(round(2000 * share))
-    wrong, rounded = partition.disagreements(nets)
+    wrong, early = partition.disagreements(nets)
     _list(wrong)
-    agree = len(nets) - len(wrong) - len(rounded)
+    said = [f"net {seed} read after {steps}" for seed, steps in early]
     return (
         "structured nets whose partition is what 300 steps of GD, momentum or Adam leave",
         "all of 2,000",
-        f"{agree} of {len(nets)}; {len(rounded)} parted by rounding alone, {len(wrong)} otherwise",
+        "; ".join([f"{len(nets) - len(wrong)} of {len(nets)}", *said]),
     )
 
 
@@ -128,7 +128,7 @@ def speed(_share: float) -> Row:
 
 
 SECTIONS: dict[str, Callable[[float], Row]] = {
-    "planted": planted,
+    **{f"planted-{n}": functools.partial(planted, hidden=n) for n in range(1, 6)},
     "trained": trained,
     "random": random_starts,
     "mutations": mutations,
@@ -142,14 +142,35 @@ def _list(wrong: list[tuple[object, ...]]) -> None:
         print("   ", case, file=sys.stderr)
 
 
+HEAD = "| what | bar | measured | CPU seconds | run with `--only` |\n| --- | --- | --- | ---: | --- |"
+
+
+def written(rows: dict[str, str]) -> str:
+    """Return the page with the rows of this run; rows that were not run stay as they are."""
+    template = (Path(__file__).parent / "page.md").read_text(encoding="utf-8")
+    if PAGE.exists():
+        kept = (line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| "))
+        found = {line.rsplit("`", 2)[1]: line for line in kept if line.count("`") == 2}
+        rows = {name: row for name in SECTIONS if (row := rows.get(name) or found.get(name))}
+    table = "\n".join([HEAD, *rows.values()])
+    versions = f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}"
+    return template.format(table=table, versions=versions)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "symmetry-benchmark.md"
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a fiftieth of the cases")
-    parser.add_argument("--share", type=float, default=1.0, help="part of the cases, 0 to 1")
+    parser.add_argument("--quick", action="store_true", help="a fiftieth of the cases; the page stays")
     parser.add_argument("--only", nargs="*", choices=SECTIONS, default=list(SECTIONS), help="parts to run")
     given = parser.parse_args()
-    print("| what | bar | measured | seconds |\n| --- | --- | --- | ---: |")
+    rows = {}
+    print(HEAD)
     for name in given.only:
         started = time.process_time()
-        what, bar, measured = SECTIONS[name](0.02 if given.quick else given.share)
-        print(f"| {what} | {bar} | {measured} | {time.process_time() - started:.0f} |", flush=True)
+        what, bar, measured = SECTIONS[name](0.02 if given.quick else 1.0)
+        rows[name] = f"| {what} | {bar} | {measured} | {time.process_time() - started:.0f} | `{name}` |"
+        print(rows[name], flush=True)
+    if not given.quick:
+        PAGE.write_text(written(rows), encoding="utf-8")
