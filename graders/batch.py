@@ -30,6 +30,7 @@ from pytest_symmetry.feedback.html import student_page
 from pytest_symmetry.feedback.text import words_or_facts
 from pytest_symmetry.findings import Outcome, Result
 from pytest_symmetry.grading import versions
+from pytest_symmetry.points import is_manual
 from pytest_symmetry.remote.proxy import Limits, OpenedSubmission
 from pytest_symmetry.submission import Found, Submission, read_submission
 
@@ -311,7 +312,7 @@ def _failure(result: Result) -> str:
     """Return what a solution fails, in a few words, or ""."""
     if not result.tests:
         return "its tests ask nothing of a submission"
-    failed = [v for v in result.tests if v.outcome is not Outcome.PASSED]
+    failed = [v for v in result.tests if v.outcome is not Outcome.PASSED and not is_manual(v)]
     if not failed:
         return ""
     said = [words_or_facts(finding) for finding in failed[0].findings]

@@ -18,6 +18,7 @@ from typing import Any
 
 from pytest_symmetry.errors import AssignmentError, SubmissionError
 from pytest_symmetry.namespace import Namespace, last_place
+from pytest_symmetry.points import PointsPolicy, read_points
 from pytest_symmetry.reveal import REVEAL as REVEAL
 from pytest_symmetry.reveal import Policy, read_policy
 from pytest_symmetry.submission import read_submission
@@ -45,6 +46,9 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "conventions": dict,
     "quantities": dict,
     "causes": list,
+    "costs": dict,
+    "questions": dict,
+    "late": dict,
 }
 _NEEDED = ("schema", "name", "title", "notebook")
 _LIMITS: dict[str, type | tuple[type, ...]] = {"seconds_per_call": (int, float), "memory_mb": int}
@@ -113,6 +117,8 @@ class Assignment:
     conventions: Mapping[str, str] = field(default_factory=dict)
     quantities: Mapping[str, str] = field(default_factory=dict)
     causes: tuple[CourseCause, ...] = ()
+    points: PointsPolicy = field(default_factory=PointsPolicy)
+    timezone: str = "UTC"
 
     @property
     def reveal(self) -> str:
@@ -175,6 +181,8 @@ def load_assignment(folder: Path) -> Assignment:
         conventions={key: str(value) for key, value in data.get("conventions", {}).items()},
         quantities={key: str(value) for key, value in data.get("quantities", {}).items()},
         causes=tuple(_cause(file, i, table) for i, table in enumerate(data.get("causes", ()), start=1)),
+        points=read_points(file, data),
+        timezone=data.get("timezone", "UTC"),
     )
     _check_values(file, assignment)
     return assignment

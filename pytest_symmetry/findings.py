@@ -158,6 +158,8 @@ class ArrayEvidence(Record):
     evaluations: int
     kinks: int = 0
     entries_wrong: int | None = None
+    settled: bool = True
+    """Whether it was seen to be right or wrong: not so on a kink, or where the loss does not read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ class Comparison(Record):
     error: float = 0.0
     tolerance: float = 0.0
     entries_wrong: int = 0
+    stands_for: int = 1
+    """How many values of the reference it speaks of: several where a key or a whole container is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +336,19 @@ Evidence = (
 
 
 @dataclass(frozen=True, slots=True)
+class Partial(Record):
+    """What a failed check says of its arrays one by one: which of them were seen to be right.
+
+    ``shared`` is whether the question gives points for each; ``explained`` whether the cause that is named
+    accounts for everything that is wrong.
+    """
+
+    arrays: Mapping[str, bool]
+    shared: bool = False
+    explained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict(Record):
     """What one test of one submission came to. ``printed`` is what the student's code printed, capped."""
 
@@ -342,6 +359,7 @@ class Verdict(Record):
     max_points: float
     findings: tuple[Finding, ...] = ()
     printed: str = ""
+    partial: Partial | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest_symmetry
 from pytest_symmetry import errors
 from pytest_symmetry.assignment import reference_place
+from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.diagnosis.consequences import attribute
 from pytest_symmetry.feedback.terminal import finding_lines
 from pytest_symmetry.feedback.text import harmless, words_or_facts
 from pytest_symmetry.findings import Finding, Outcome, Place, Result, Verdict
+from pytest_symmetry.points import check_costs, earned, manual_verdicts, partial_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_symmetry.assignment import Assignment
     from pytest_symmetry.context import Context
 
 DEFAULT_SEED = 20
@@ -35,6 +38,9 @@ _OUTCOMES: dict[type[errors.StudentTrouble], Outcome] = {
 
 DECIDED_BY_STAFF = "TST103"
 """The code of a question to which the pack has no answer."""
+
+MARKED_BY_A_PERSON = "TST104"
+"""The code of a question that no test can decide."""
 
 
 def derive_seed(seed: int, assignment: str, test: str) -> int:
@@ -70,21 +76,34 @@ def _first_lines(error: BaseException) -> str:
 
 
 def verdict_of(
-    name: str, nodeid: str, max_points: float, error: BaseException | None, context: Context
+    name: str,
+    nodeid: str,
+    max_points: float,
+    error: BaseException | None,
+    context: Context,
+    *,
+    shared: bool = False,
 ) -> Verdict:
-    """Return the verdict of one test: its outcome, its points, its finding and the notes of its checks."""
+    """Return the verdict of one test: its outcome, its points, its finding and the notes of its checks.
+
+    ``shared`` is whether the question gives points for each array that is right.
+    """
     outcome, finding = outcome_of(error)
     printed = "".join(context.submission.printed) if context.submission is not None else ""
     findings = [f for f in (finding,) if f is not None] + _notes(context)
-    return Verdict(
+    assignment = context.assignment
+    own = [cause.name for cause in assignment.causes] if assignment is not None else []
+    verdict = Verdict(
         name=name,
         nodeid=nodeid,
         outcome=outcome,
-        points=max_points if outcome is Outcome.PASSED else 0.0,
+        points=0.0,
         max_points=max_points,
         findings=tuple(findings),
         printed=printed,
+        partial=partial_of(error, shared=shared, ways=context.ways, own=own),
     )
+    return replace(verdict, points=earned(verdict, assignment.points.costs if assignment is not None else {}))
 
 
 def said_instead_of_traceback(error: BaseException | None, verdict: Verdict, reveal: str) -> str:
@@ -113,6 +132,16 @@ def _notes(context: Context) -> list[Finding]:
             facts = {"cell": cell, "names": sorted(set(names))}
             found.append(Finding("SUB201", severity="note", place=Place(cell=cell), facts=facts))
     return found
+
+
+def check_prices(assignment: Assignment) -> None:
+    """See that ``[costs]`` of an assignment names only causes that there are, the course's own among them.
+
+    Raises:
+        AssignmentError: it names another.
+    """
+    own = (cause.name for cause in assignment.causes)
+    check_costs(assignment.file, assignment.points, {*all_causes(), *own})
 
 
 def share_points(questions: Sequence[tuple[str, float]]) -> list[float]:
@@ -144,12 +173,14 @@ class Graded:
     title: str = ""
     reveal: str = "hint"
     verdicts: dict[int, Verdict] = field(default_factory=dict)
+    manual: dict[str, float] = field(default_factory=dict)
 
     def result(self, seed: int) -> Result:
         """Return the whole result, tests in their own order, consequences marked as such."""
         ordered = [self.verdicts[key] for key in sorted(self.verdicts)]
         told = attribute({str(number): verdict.findings for number, verdict in enumerate(ordered)})
         verdicts = tuple(replace(v, findings=told[str(number)]) for number, v in enumerate(ordered))
+        by_hand = manual_verdicts(self.manual, Finding(MARKED_BY_A_PERSON, severity="note"))
         waits = [v.name for v in verdicts if v.outcome is Outcome.WAITS]
         return Result(
             student=self.student,
@@ -158,12 +189,12 @@ class Graded:
             status="waits for a person" if waits else "graded",
             reason=f"no verdict on {', '.join(waits)}" if waits else "",
             points=round(sum(v.points for v in verdicts), 6),
-            max_points=round(sum(v.max_points for v in verdicts), 6),
+            max_points=round(sum(v.max_points for v in (*verdicts, *by_hand)), 6),
             assignment=self.assignment,
             versions=versions(),
             seed=str(seed),
             isolation=self.isolation,
-            tests=verdicts,
+            tests=(*verdicts, *by_hand),
         )
 
 

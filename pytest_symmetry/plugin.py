@@ -40,7 +40,9 @@ folder"""
 _REVEAL_HELP = """\
 How much to say: the kind of mistake (hint) or its name (cause); the assignment decides if not given"""
 _INPROCESS_HELP = "Run submissions inside pytest's own process, without limits: for a debugger"
-_POINTS_HELP = "points(n): what the question is worth in an assignment (1 if not given)"
+_POINTS_HELP = """\
+points(n, parts=False): what the question is worth in an assignment (1 if not given); with parts=True each
+array that is right earns a share"""
 
 
 def _seed(text: str) -> int:
@@ -85,9 +87,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; refuse values of the ini file that the command line would refuse."""
-    config.addinivalue_line(
-        "markers", "points(n): what the question is worth in an assignment (1 if not given)"
-    )
+    config.addinivalue_line("markers", _POINTS_HELP.replace("\n", " "))
     try:
         _seed(str(_option(config, "seed") or 0))
     except argparse.ArgumentTypeError as error:
@@ -177,6 +177,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (item.nodeid, f"{item.path}::{_original(item)}[{mine.identifier}]", _name(item, mine), _points(item))
         for item, mine in asked
     )
+    for item, _ in asked:
+        run.questions[item.nodeid].shared = _shares(item)
     for name in ("html", "notebook"):
         if problem := run.check_target(f"--symmetry-{name}", _option(config, name) or ""):
             raise pytest.UsageError(problem)
@@ -220,6 +222,16 @@ def _points(item: pytest.Item) -> float:
         msg = f"{item.nodeid}: points({worth!r}) is not a number; write for example @pytest.mark.points(2)"
         raise pytest.UsageError(msg)
     return float(worth)
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Return whether the points of a question are shared over the arrays that are right."""
+    marker = item.get_closest_marker("points")
+    shares = marker.kwargs.get("parts", False) if marker is not None else False
+    if not isinstance(shares, bool):
+        msg = f"{item.nodeid}: points(…, parts={shares!r}) is neither True nor False"
+        raise pytest.UsageError(msg)
+    return shares
 
 
 # Fixtures
@@ -299,7 +311,9 @@ def pytest_runtest_makereport(
     error = call.excinfo.value if call.excinfo is not None else None
     question = run.questions[item.nodeid]
     context.submission = run.opened
-    verdict = grading.verdict_of(question.name, item.nodeid, question.points, error, context)
+    verdict = grading.verdict_of(
+        question.name, item.nodeid, question.points, error, context, shared=question.shared
+    )
     if said := grading.said_instead_of_traceback(error, verdict, context.reveal):
         report.longrepr = said
     if verdict.findings and verdict.findings[0].code == grading.DECIDED_BY_STAFF:

@@ -15,8 +15,9 @@ from pytest_symmetry.errors import AssignmentError, SubmissionError
 from pytest_symmetry.feedback.remarks import remark, saved_at
 from pytest_symmetry.feedback.terminal import class_summary, summary
 from pytest_symmetry.findings import Outcome, Result, Verdict
-from pytest_symmetry.grading import DEFAULT_SEED, Graded, derive_seed, share_points
+from pytest_symmetry.grading import DEFAULT_SEED, Graded, check_prices, derive_seed, share_points
 from pytest_symmetry.packs import answers_for
+from pytest_symmetry.points import is_manual
 from pytest_symmetry.submission import Found, Submission, copies_of, find_submissions, read_submission
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Question:
     name: str
     order: int
     points: float
+    shared: bool = False
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class Run:
             raise AssignmentError(test_file, problem)
         if assignment.folder not in self.subjects:
             answers_for(assignment)  # a reference that cannot be loaded is told here, once
+            check_prices(assignment)
             found = supplied(assignment)
             identifiers = _unique(f.student for f in found)
             self.subjects[assignment.folder] = [
@@ -188,6 +191,7 @@ class Run:
             "sha256": opened.submission.sha256 if opened else "",
             "isolation": opened.transport.isolation if opened else "",
             "verdict": verdict.to_json(),
+            "manual": dict(subject.assignment.points.manual),
         }
 
     def receive(self, data: dict[str, Any]) -> None:
@@ -198,6 +202,7 @@ class Run:
                 data["student"], data["path"], data["assignment"], title=data["title"], reveal=data["reveal"]
             ),
         )
+        graded.manual = data["manual"]
         graded.sha256 = graded.sha256 or data["sha256"]
         graded.isolation = graded.isolation or data["isolation"]
         graded.verdicts[data["order"]] = Verdict.from_json(data["verdict"])
@@ -244,7 +249,7 @@ class Run:
 
     def _again(self, result: Result) -> str:
         """Return the command that runs the first question that is not passed once more."""
-        failed = [v.name for v in result.tests if v.outcome is not Outcome.PASSED]
+        failed = [v.name for v in result.tests if v.outcome is not Outcome.PASSED and not is_manual(v)]
         parts = ["pytest", "-k", failed[0].partition("[")[0] if failed else ""]
         if self.where:
             parts.append(f'--symmetry-submission "{self._shown(result.submission)}"')

@@ -147,6 +147,31 @@ def _compare_objects(student: Any, expected: Any, path: str, depth: int) -> Iter
             yield from compare(mine, getattr(expected, name), f"{path}.{name}", depth + 1)
 
 
+def stands_for(item: Compared) -> int:
+    """Return how many leaves of the reference a comparison speaks of."""
+    if item.problem not in ("missing", "length", "type", "empty"):
+        return 1
+    missing = set(item.facts.get("missing", ()))
+    return max(1, sum(_leaves(v) for k, v in _members(item.expected) if not missing or str(k) in missing))
+
+
+def _leaves(value: Any, depth: int = 0) -> int:
+    if depth >= _DEPTH or is_leaf(value):
+        return 1
+    return sum(_leaves(member, depth + 1) for _, member in _members(value))
+
+
+def _members(value: Any) -> list[tuple[Any, Any]]:
+    """Return the members of a container by key, position or attribute, as :func:`compare` takes them."""
+    if is_leaf(value):
+        return []
+    if isinstance(value, Mapping):
+        return list(value.items())
+    if isinstance(value, list | tuple):
+        return list(enumerate(value))
+    return [(name, member) for name, member in vars(value).items() if not name.startswith("_")]
+
+
 def compare_leaf(student: Any, expected: Any, path: str) -> Compared:
     """Compare two arrays, numbers or texts."""
     theirs = _as_array(expected)

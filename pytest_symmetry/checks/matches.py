@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.checks.comparisons import Compared, compare
+from pytest_symmetry.checks.comparisons import Compared, compare, stands_for
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.pictures import difference_figure
 from pytest_symmetry.context import Call, current, record
@@ -133,6 +133,7 @@ def _comparison(item: Compared, names: _Names) -> Comparison:
         error=item.error,
         tolerance=item.allowed,
         entries_wrong=int(item.wrong.sum()) if item.wrong is not None else 0,
+        stands_for=stands_for(item),
     )
 
 

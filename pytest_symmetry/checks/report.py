@@ -86,6 +86,7 @@ class Report:
             evaluations=verdict.evaluations,
             kinks=verdict.kinks,
             entries_wrong=verdict.entries_wrong,
+            settled=verdict.state in ("agrees", "differs"),
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_symmetry.feedback.ordering import first_cause
 from pytest_symmetry.feedback.text import harmless, number, words_or_facts
+from pytest_symmetry.findings import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,8 @@ def _verdict(result: Result) -> str:
 
 
 def _mark(verdict: Verdict) -> str:
-    return f"{number(verdict.points)} / {number(verdict.max_points)}"
+    given = "?" if verdict.outcome is Outcome.WAITS else number(verdict.points)
+    return f"{given} / {number(verdict.max_points)}"
 
 
 def _codes(verdict: Verdict) -> str:

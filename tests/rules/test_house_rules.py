@@ -17,7 +17,7 @@ HEAVY = {"numpy", "jinja2", "nbformat", "nbconvert", "typer", "rich", "scipy"}
 LEVELS = [
     ["errors"],
     ["findings"],
-    ["apart", "context", "arrays", "reveal", "writing"],
+    ["apart", "context", "arrays", "points", "reveal", "writing"],
     ["namespace", "submission"],
     ["assignment"],
     ["closeness", "sealing"],
