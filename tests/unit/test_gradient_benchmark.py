@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.gradients import suites  # noqa: E402 - the benchmarks are beside the package, not in it
+from benchmarks.gradients import bad_inputs, suites  # noqa: E402 - the benchmarks are beside the package, not in it
 from pytest_symmetry import CheckFailed, check_gradients  # noqa: E402 - as above
 
 STEP = 2e-5
@@ -83,3 +83,30 @@ def test_mistakes_at_the_default_start_are_found(name: str) -> None:
 
     with pytest.raises(CheckFailed):
         check_gradients(problem.loss, problem.gradients, problem.parameters, seed=2)
+
+
+BROKEN = {
+    "NaN entry": "GRD104", "infinite entry": "GRD104", "db of shape (1, h)": "GRD102 keepdims-extra",
+    "dW transposed": "GRD102 transposed", "missing key": "GRD103", "noisy backward": "GRD105",
+    "accumulates": "GRD105 accumulates", "backward updates W": "PUR102",
+    "backward overwrites its cache": "PUR104", "float32 gradients": "GRD128",
+    "forward scales X in place": "PUR103", "forward scales W in place": "PUR101", "float32 forward": "GRD122",
+    "noisy loss": "GRD112", "NaN loss": "GRD111",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", bad_inputs.BAD_INPUTS)
+def test_broken_contracts_have_a_sentence_each(name: str) -> None:
+    """A code, with a cause where one code has several; a note where the gradient is right all the same."""
+    build, should_fail = bad_inputs.BAD_INPUTS[name]
+    case = build(1)
+    with np.errstate(all="ignore"):
+        try:
+            evidence = check_gradients(case.loss, case.gradients, case.parameters, seed=1)
+        except CheckFailed as failed:
+            said, passed = {f"{failed.finding.code} {failed.finding.cause or ''}".strip()}, False
+        else:
+            said, passed = {note.code for note in evidence.notes}, True
+
+    assert {BROKEN[name]} == said
+    assert passed is not should_fail
