@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.gradients import bad_inputs, suites  # noqa: E402 - the benchmarks are beside the package, not in it
+from benchmarks.gradients.__main__ import kept_rows  # noqa: E402 - as above
 from pytest_symmetry import CheckFailed, check_gradients  # noqa: E402 - as above
 
 STEP = 2e-5
@@ -110,3 +111,11 @@ def test_broken_contracts_have_a_sentence_each(name: str) -> None:
 
     assert {BROKEN[name]} == said
     assert passed is not should_fail
+
+
+def test_rows_of_the_page_can_be_kept() -> None:
+    """The tables of the page are found by their heads."""
+    rows = kept_rows(["checker", "seeds", "caught of 21", "right programs rejected"])
+
+    assert rows["pytest-symmetry"][2] == "21.0"
+    assert kept_rows(["no such table"]) == {}
