@@ -123,6 +123,7 @@ def bad_inputs(names: list[str]) -> str:
 
 def _our_words(build: Any) -> str:
     from pytest_symmetry import CheckFailed, check_gradients
+    from pytest_symmetry.diagnosis.causes import all_causes
     from pytest_symmetry.feedback.text import words
 
     case = build(1)
@@ -131,7 +132,8 @@ def _our_words(build: Any) -> str:
             evidence = check_gradients(case.loss, case.gradients, case.parameters, seed=1)
     except CheckFailed as failed:
         said = words(failed.finding)
-        return f"fails: {said.code} {said.title}"
+        cause = all_causes().get(failed.finding.cause or "")
+        return f"fails: {said.code} {said.title}" + (f" ({cause.title})" if cause else "")
     notes = sorted({f"{note.code} {words(note).title}" for note in evidence.notes})
     return "passes; " + (notes[0] if notes else "nothing")
 
