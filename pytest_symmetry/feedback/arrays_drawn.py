@@ -153,11 +153,17 @@ def _cells(
     return [
         {
             "x": round(left + j * side, 2), "y": round(top + i * side, 2), "level": levels[i][j],
-            "text": number(value, 2),
+            "text": _within_a_square(value),
         }
         for i, row in enumerate(errors)
         for j, value in enumerate(row)
     ]  # fmt: skip
+
+
+def _within_a_square(value: float) -> str:
+    """Return a number in at most five characters: what a square of a small array has room for."""
+    shortest = (number(value, 2), number(value, 1), f"{value:.0e}")
+    return next((text for text in shortest if len(text) <= 5), shortest[-1])
 
 
 def _squares(levels: Sequence[Sequence[int]]) -> list[tuple[int, float, str]]:
