@@ -8,6 +8,7 @@ translated without running anything. All records are frozen and go to JSON and b
 from __future__ import annotations
 
 import functools
+import functools
 import math
 import types
 from collections.abc import Mapping
@@ -58,6 +59,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(v) for v in value]
     return str(value)
+
+
+_hints = functools.cache(get_type_hints)
 
 
 _hints = functools.cache(get_type_hints)
@@ -303,7 +307,7 @@ class PairingEvidence(Record):
     """Two runs compared, layer by layer: unit i of the first goes with ``partners[i]`` of the second.
 
     The correlations are means of absolute values: of units of the same number, of matched units, and of
-    matched units before training (what chance gives).
+    matched units before training (what chance gives). ``correlations`` holds the one of each matched pair.
     """
 
     name: str
@@ -312,6 +316,7 @@ class PairingEvidence(Record):
     same_number: float
     matched: float
     matched_before: float
+    correlations: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

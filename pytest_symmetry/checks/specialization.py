@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from pytest_symmetry.checks.parameters import (
 )
 from pytest_symmetry.context import record
 from pytest_symmetry.findings import (
+    FIGURE_BYTES,
     Finding,
     PairingEvidence,
     Place,
@@ -249,6 +251,7 @@ def _pairing(first: _Run, second: _Run, number: int) -> PairingEvidence:
         same_number=float(np.abs(np.diag(found)).mean()),
         matched=float(np.abs(matched).mean()),
         matched_before=float(before[np.arange(len(before)), best_matching(before)].mean()),
+        correlations=tuple(float(c) for c in np.abs(matched)),
     )
 
 
@@ -269,4 +272,12 @@ def _pairing_note(pairing: PairingEvidence) -> Finding:
         "by_chance": match and not learned,
         "moved": moved,
     }
-    return Finding("SYM302", severity="note", facts=facts)
+    figure = {
+        "kind": "pairing",
+        "name": pairing.name,
+        "partners": list(pairing.partners),
+        "signs": list(pairing.signs),
+        "correlations": [round(c, 3) for c in pairing.correlations],
+    }
+    small = len(json.dumps(figure)) <= FIGURE_BYTES
+    return Finding("SYM302", severity="note", facts=facts, figure=figure if small else None)

@@ -8,6 +8,8 @@ Data comes from ``Finding.figure``, a small dict with its ``kind`` and these key
 ``comparison``  ``array``, ``seen`` and ``expected`` (lists of the same shape, at most 2-D)
 ``units``       ``layers``: list of ``name``, ``units`` (how many), ``classes`` (lists of units that are one)
 ``width-over-training``   ``steps``, ``layers``: list of ``name``, ``units``, ``widths`` (one per step)
+``pairing``     ``name``, ``partners`` (for each unit of the first run one of the second), ``signs``,
+                ``correlations`` (how alike the two are, 0 to 1)
 ``directions``  ``axes`` (two names), ``units``: per unit the list of its two weights, step by step
 ``boundaries``  ``range`` (x0, x1, y0, y1), ``points``: list of (x, y, class), ``lines``: by unit (a, b, c) of
                 a x + b y + c = 0, ``grid``: rows from the top, the class that the network gives there
@@ -34,6 +36,7 @@ _BUILDERS: dict[str, Callable[[Mapping[str, Any]], Figure]] = {
     "comparison": arrays_drawn.comparison,
     "units": units_drawn.units,
     "width-over-training": units_drawn.width_over_training,
+    "pairing": units_drawn.pairing,
     "directions": units_drawn.directions,
     "boundaries": units_drawn.boundaries,
     "receptive-field": units_drawn.receptive_field,

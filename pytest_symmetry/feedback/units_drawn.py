@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_UNITS = 60
 _MOST_PATHS = 12
+_MOST_PAIRS = 24
 _MOST_POINTS = 400
 
 
@@ -76,6 +77,30 @@ def width_over_training(data: Mapping[str, Any]) -> Figure:
     }  # fmt: skip
     table = Table(("steps", *(line["name"] for line in lines)), rows)
     return Figure("width-over-training", SIDE, top + tall + 40, {"layers": lines}, shapes, table)
+
+
+def pairing(data: Mapping[str, Any]) -> Figure:
+    """The units of two runs in two columns; a line joins each to its partner, dashed where the sign turns."""
+    pairs = list(zip(data["partners"], data["signs"], data["correlations"], strict=True))
+    shown = [pair for pair in pairs[:_MOST_PAIRS] if int(pair[0]) < _MOST_PAIRS]
+    places = [round(46 + 34.0 * unit, 1) for unit in range(min(len(pairs), _MOST_PAIRS))]
+    lines = [
+        {"y1": places[unit], "y2": places[int(partner)], "turned": int(sign) < 0,
+         "width": round(0.5 + 3.5 * max(0.0, float(alike)), 1)}
+        for unit, (partner, sign, alike) in enumerate(pairs) if (partner, sign, alike) in shown
+    ]  # fmt: skip
+    facts = {
+        "name": name_of(data["name"]), "units": len(pairs),
+        "moved": sum(int(partner) != unit for unit, (partner, _, _) in enumerate(pairs)),
+        "turned": sum(int(sign) < 0 for _, sign, _ in pairs), "left_out": len(pairs) - len(places),
+    }  # fmt: skip
+    rows = tuple(
+        (str(unit), str(int(partner)), "turned" if int(sign) < 0 else "same", number(float(alike), 2))
+        for unit, (partner, sign, alike) in enumerate(pairs)
+    )
+    table = Table(("unit of the first run", "of the second", "sign", "correlation"), rows)
+    shapes = {"places": places, "lines": lines, "left": 60.0, "right": SIDE - 90.0}
+    return Figure("pairing", SIDE, places[-1] + 30, facts, shapes, table)
 
 
 def directions(data: Mapping[str, Any]) -> Figure:

@@ -71,8 +71,13 @@ RECEPTIVE_FIELD = {
         {"name": "conv 1", "rows": [6, 9], "cols": [6, 9]},
     ],
 }
+PAIRING = {
+    "kind": "pairing", "name": "hidden layer 1", "partners": [2, 0, 1, 3], "signs": [1, -1, 1, 1],
+    "correlations": [0.98, 0.7, 1.0, 0.2],
+}  # fmt: skip
 FIGURES = (
     ERROR_MAP, LARGE_ERROR_MAP, UNITS, WIDTHS, COMPARISON, GRADIENTS, DIRECTIONS, BOUNDARIES, RECEPTIVE_FIELD,
+    PAIRING,
 )  # fmt: skip
 
 FACTS = {

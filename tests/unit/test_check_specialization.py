@@ -117,6 +117,8 @@ def test_two_runs_of_permuted_starts_are_matched_exactly():
     assert pairing.matched == pytest.approx(1.0)
     (note,) = evidence.notes
     assert "the same features, by other units" in render(note)
+    assert note.figure["partners"] == list(pairing.partners)
+    assert figure(note.figure) is not None
 
 
 def test_a_match_that_was_there_before_training_is_not_called_learning():

@@ -17,6 +17,7 @@ from shown_results import (
     FIGURES,
     GRADIENTS,
     LARGE_ERROR_MAP,
+    PAIRING,
     RECEPTIVE_FIELD,
     UNITS,
     WIDTHS,
@@ -112,6 +113,20 @@ def test_width_over_training_draws_one_line_for_each_layer() -> None:
     assert "line dash-0" in text
     assert "line dash-1" in text
     assert "hidden layer 2, 6 units: effective width 2 at the start, 6 at the end" in " ".join(text.split())
+
+
+def test_pairing_joins_each_unit_to_its_partner() -> None:
+    """Three units changed their number, one its sign; a layer of a thousand is cut."""
+    made = figure(PAIRING)
+
+    assert made is not None
+    assert (made.facts["moved"], made.facts["turned"]) == (3, 1)
+    assert [line["turned"] for line in made.shapes["lines"]] == [False, True, False, False]
+    assert made.table.rows[1] == ("1", "0", "turned", "0.7")
+    wide = {"kind": "pairing", "name": "x", "partners": list(range(999, -1, -1)), "signs": [1] * 1000}
+    text = drawn(wide | {"correlations": [0.5] * 1000})
+    assert "976 units are not drawn" in text
+    assert text.count("<circle") == 48
 
 
 def test_blocks_of_a_large_array_are_called_blocks() -> None:
