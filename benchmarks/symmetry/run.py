@@ -172,5 +172,5 @@ if __name__ == "__main__":
         what, bar, measured = SECTIONS[name](0.02 if given.quick else 1.0)
         rows[name] = f"| {what} | {bar} | {measured} | {time.process_time() - started:.0f} | `{name}` |"
         print(rows[name], flush=True)
-    if not given.quick:
-        PAGE.write_text(written(rows), encoding="utf-8")
+        if not given.quick:
+            PAGE.write_text(written(rows), encoding="utf-8")
