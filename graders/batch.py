@@ -13,11 +13,12 @@ import hashlib
 import multiprocessing
 import os
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from graders.intake import Entry, in_chunks
 from graders.sandbox.choice import transport_for
@@ -33,6 +34,9 @@ from pytest_symmetry.grading import versions
 from pytest_symmetry.points import is_manual
 from pytest_symmetry.remote.proxy import Limits, OpenedSubmission
 from pytest_symmetry.submission import Found, Submission, read_submission
+
+if TYPE_CHECKING:
+    import pytest
 
 CHUNK = 50
 """Submissions per pytest run: longer runs only grow."""
@@ -96,9 +100,30 @@ class _Supply:
         with patience(self.patience):
             return (yield)
 
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Run a test as pytest does, but report only what decides: its call, or what kept it from one.
+
+        The reports of set-ups and tear-downs that went well cost as much as the tests of a small question.
+        """
+        hook = item.ihook
+        call = _called("setup", lambda: hook.pytest_runtest_setup(item=item))
+        if call.excinfo is None:
+            call = _called("call", lambda: hook.pytest_runtest_call(item=item))
+        hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
+        call = _called("teardown", lambda: hook.pytest_runtest_teardown(item=item, nextitem=nextitem))
+        if call.excinfo is not None:
+            hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
+        return True
+
     def pytest_symmetry_results(self, results: Sequence[Result]) -> None:
         """Keep the results."""
         self.results = list(results)
+
+
+def _called(when: Literal["setup", "call", "teardown"], action: Callable[[], None]) -> pytest.CallInfo[None]:
+    import pytest
+
+    return pytest.CallInfo.from_call(action, when, reraise=(pytest.exit.Exception, KeyboardInterrupt))
 
 
 def _limits(assignment: Assignment) -> Limits:
