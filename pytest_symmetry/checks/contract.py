@@ -258,7 +258,15 @@ def _judge_shape(
     if array.size == math.prod(wanted) and (array.size == 1 or _spreads(array.shape, wanted)):
         kept.notes.append(Finding("GRD125", severity="note", place=place, facts=facts))
         return
-    raise Broken(Finding("GRD102", cause=_shape_cause(array.shape, wanted), place=place, facts=facts))
+    finding = Finding("GRD102", cause=_shape_cause(array.shape, wanted), place=place, facts=facts)
+    raise Broken(finding if finding.cause else _explained(finding, label, array))
+
+
+def _explained(finding: Finding, label: str, array: NDArray[Any]) -> Finding:
+    """Ask for the mistake that gives this shape, where the shape alone does not tell."""
+    from pytest_symmetry.diagnosis.explain import explain
+
+    return explain(finding, student={label: array}, expected={})
 
 
 def _spreads(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

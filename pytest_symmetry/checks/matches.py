@@ -13,7 +13,8 @@ from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.pictures import difference_figure
 from pytest_symmetry.context import Call, current, record
 from pytest_symmetry.diagnosis.conventions import convention_of
-from pytest_symmetry.diagnosis.explain import explain
+from pytest_symmetry.diagnosis.explain import argument_names, explain
+from pytest_symmetry.diagnosis.finite import why_not_finite
 from pytest_symmetry.diagnosis.pairs import shape_cause
 from pytest_symmetry.diagnosis.returned import returned_names
 from pytest_symmetry.findings import Comparison, Finding, MatchEvidence, Place
@@ -191,6 +192,9 @@ def _kind(value: Any) -> str:
 
 def _explained(finding: Finding, compared: Iterable[Compared], names: _Names) -> Finding:
     """Ask the diagnosis why, where values or shapes are off."""
+    context = current()
+    if finding.code == "MAT105" and context is not None and context.calls:
+        return why_not_finite(finding, context.calls[-1], argument_names(context, context.calls[-1]))
     if finding.cause is not None or finding.code not in ("MAT101", "MAT104"):
         return finding
     pairs = [c for c in compared if _is_measured(c)]

@@ -114,7 +114,7 @@ def _found_by(way: str, finding: Finding, context: Context | None) -> Finding:
 def _changed(context: Context) -> set[str]:
     """Return the arguments that a call changed in place: "W2", or "X", as the reference calls them."""
     return {
-        _argument_name(path, _signature(context.reference_source, call))
+        _argument_name(path, argument_names(context, call))
         for call in context.calls
         for path in call.changed_paths
     }
@@ -302,7 +302,7 @@ def _label(finding: Finding, name: str) -> str:
 def _given(context: Context) -> Iterator[tuple[str, NDArray[Any]]]:
     """Yield the arrays that the last call was given, by name."""
     for call in context.calls[-1:]:
-        names = _signature(context.reference_source, call)
+        names = argument_names(context, call)
         for i, value in enumerate(call.args):
             for path, array in leaves(value):
                 yield (path.lstrip(".") or (names[i] if i < len(names) else f"argument {i}")), array
@@ -311,14 +311,15 @@ def _given(context: Context) -> Iterator[tuple[str, NDArray[Any]]]:
 def _arguments(context: Context) -> Iterator[tuple[str, Any]]:
     """Yield every argument of the calls made in this test, by the name the reference gives it."""
     for call in context.calls[:20]:
-        names = _signature(context.reference_source, call)
+        names = argument_names(context, call)
         for i, value in enumerate(call.args):
             yield (names[i] if i < len(names) else "", value)
         yield from call.kwargs.items()
 
 
-def _signature(source: str, call: Call) -> tuple[str, ...]:
-    return _arguments_of(source, call.function)
+def argument_names(context: Context, call: Call) -> tuple[str, ...]:
+    """Return what the reference calls the arguments of a call; () where it is not at hand."""
+    return _arguments_of(context.reference_source, call.function)
 
 
 @lru_cache(maxsize=256)

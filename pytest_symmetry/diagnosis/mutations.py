@@ -10,7 +10,7 @@ from typing import Any
 from pytest_symmetry.diagnosis.observation import Scope, Site, observe
 from pytest_symmetry.diagnosis.operators import OPERATORS
 from pytest_symmetry.diagnosis.operators.change import Change
-from pytest_symmetry.diagnosis.replay import Program, Step, writes_files
+from pytest_symmetry.diagnosis.replay import Program, Step, qualified, writes_files
 
 Operator = Callable[[Site, Scope], Iterator[Change]]
 Part = tuple[Site, ast.AST]
@@ -34,7 +34,7 @@ class Mutation:
     @property
     def function(self) -> str:
         """The function that holds the mistake."""
-        return self.scope.function.name
+        return qualified(self.scope.function)
 
     def run(self, program: Program, steps: Sequence[Step]) -> list[Any]:
         """Run the steps with this mistake in place.

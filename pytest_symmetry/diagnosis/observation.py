@@ -213,9 +213,11 @@ def _scope(function: ast.FunctionDef, values: Mapping[int, Any], sizes: Mapping[
 
 
 def is_atom(node: ast.AST) -> bool:
-    """Return whether a node reads one variable: a name, or a container's entry under a fixed text."""
+    """Return whether a node reads one variable: a name, an entry under a fixed text, or one of self's."""
     if isinstance(node, ast.Name):
         return True
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Name) and node.value.id == "self"
     return (
         isinstance(node, ast.Subscript)
         and isinstance(node.value, ast.Name)

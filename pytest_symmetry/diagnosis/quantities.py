@@ -52,7 +52,8 @@ def in_words(
         said["target"] = _phrase(target, function, known, declared)
     for key in ("used", "instead"):
         if isinstance(said.get(key), str):
-            said[key] = _KEYED.sub(r"\g<key>", said[key])
+            plain = _KEYED.sub(r"\g<key>", said[key])
+            said[key] = " or ".join(dict.fromkeys(plain.split(" or ")))
     if known is not None and not all(_sayable(said.get(key), known) for key in ("used", "instead")):
         said = {key: value for key, value in said.items() if key not in ("used", "instead")}
     return said

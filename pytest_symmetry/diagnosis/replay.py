@@ -78,7 +78,7 @@ class Program:
         tree.body = [node for node in tree.body if not _is_foreign_import(node)]
         _Ticks().visit(tree)
         ast.fix_missing_locations(tree)
-        self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+        self.functions = dict(_functions(tree))
         self._rounds = 0
         self._limit = ROUNDS
         self._namespace: dict[str, Any] = {
@@ -120,23 +120,44 @@ class Program:
             if name in found or name not in self.functions:
                 continue
             found.append(name)
-            used = [n.id for n in ast.walk(self.functions[name]) if isinstance(n, ast.Name)]
-            waiting.extend(n for n in dict.fromkeys(used) if n in self.functions)
+            waiting.extend(self._used_by(self.functions[name]))
         return found
+
+    def _used_by(self, function: ast.FunctionDef) -> list[str]:
+        """Return the functions that one names, and all methods of the classes it names and of their bases."""
+        names = dict.fromkeys(n.id for n in ast.walk(function) if isinstance(n, ast.Name))
+        bases = {b.__name__: None for n in names for b in getattr(self._namespace.get(n), "__mro__", ())}
+        named = {**names, **bases}
+        return [f for name in named for f in self.functions if f == name or f.startswith(f"{name}.")]
 
     @contextmanager
     def changed(self, *functions: ast.FunctionDef, **names: Any) -> Iterator[None]:
         """Put ``functions`` in the place of those of their names, with further ``names`` in reach."""
-        old = {function.name: self._namespace[function.name] for function in functions}
-        module = ast.Module(list(functions), [])
         self._namespace.update(names)
+        old: list[tuple[ast.FunctionDef, Any]] = []
         try:
-            exec(compile(module, "<changed>", "exec"), self._namespace)  # noqa: S102 - a changed copy of the staff's source
+            for function in functions:
+                made: dict[str, Any] = {}
+                code = compile(ast.Module([function], []), "<changed>", "exec")
+                exec(code, self._namespace, made)  # noqa: S102 - a changed copy of the staff's source
+                old.append((function, self._put(function, made[function.name])))
             yield
         finally:
-            self._namespace.update(old)
+            for function, value in reversed(old):
+                self._put(function, value)
             for name in names:
                 self._namespace.pop(name, None)
+
+    def _put(self, function: ast.FunctionDef, value: Any) -> Any:
+        """Bind a function or a method anew and return what was bound before."""
+        owner = getattr(function, "owner", "")
+        holder = vars(self._namespace[owner]) if owner else self._namespace
+        before = holder[function.name]
+        if owner:
+            setattr(self._namespace[owner], function.name, value)
+        else:
+            self._namespace[function.name] = value
+        return before
 
     def run(self, steps: Sequence[Step]) -> list[Any]:
         """Run the steps on copies of their arguments and return what each gave.
@@ -152,6 +173,27 @@ class Program:
                 kwargs = {key: _argument(value, results) for key, value in step.kwargs.items()}
                 results.append(self._namespace[step.function](*args, **kwargs))
         return results
+
+
+def qualified(function: ast.FunctionDef) -> str:
+    """Return what a function is called in :attr:`Program.functions`: ``backward``, or ``Layer.backward``."""
+    owner = getattr(function, "owner", "")
+    return f"{owner}.{function.name}" if owner else function.name
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Yield the functions and the methods of a module; not those whose super() needs its class around it."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+        for method in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(method, ast.FunctionDef) and "super" not in _names_in(method):
+                method.owner = node.name  # type: ignore[attr-defined]  # copies keep it
+                yield qualified(method), method
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 @lru_cache(maxsize=16)

@@ -197,3 +197,47 @@ def test_a_guarded_logarithm_of_the_complement_may_lose_the_complement():
     ]
 
     assert texts == ["np.log(A + 1e-300)"]
+
+
+CLASSES = """
+import numpy as np
+
+class Layer:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, X):
+        self.X = X
+        self.A = np.tanh(self.W @ X + self.b)
+        return self.A
+
+    def backward(self, dA):
+        dZ = dA * (1 - self.A ** 2)
+        self.dW = dZ @ self.X.T / dA.shape[1]
+        return dZ
+
+class Named(Layer):
+    def __init__(self, W, b):
+        super().__init__(W, b)
+
+def gradients(X, dA, W, b):
+    layer = Named(W, b)
+    layer.forward(X)
+    layer.backward(dA)
+    return layer.dW
+"""
+
+
+def test_mistakes_are_planted_in_the_methods_of_classes():
+    program = Program(CLASSES)
+    steps = [Step("gradients", (X, ERROR, W, b))]
+    every = list(mutations(program, steps, SIZES))
+    found = {(m.function, m.cause, m.facts["target"]) for m in every}
+
+    assert ("Layer.backward", "activation-derivative-missing", "dZ") in found
+    assert ("Layer.forward", "bias-missing", "A") in found
+    assert ("Layer.backward", "factor-m", "dW") in found
+    right = program.run(steps)[0]
+    (missing,) = [m for m in every if m.cause == "activation-derivative-missing" and len(m.parts) == 1]
+    assert np.allclose(missing.run(program, steps)[0], ERROR @ X.T / 7)
+    assert np.array_equal(program.run(steps)[0], right)

@@ -16,7 +16,7 @@ from pytest_symmetry.diagnosis.operators.change import Change, called, code, nam
 
 _RATE = re.compile(r"^(learning_rate|lr|alpha|eta|rate|step_size)$")
 _STRENGTH = re.compile(r"^(lambd|lambd?a_?|lam|reg|regularization|l2|weight_decay|reg_strength)$")
-_BIAS = re.compile(r"(^|[\"'\[])(b|bias|beta|db|c)(_?[a-z0-9]{0,2})(\"|'|\]|$)")
+_BIAS = re.compile(r"(^|self\.|[\"'\[])(b|bias|beta|db|c)(_?[a-z0-9]{0,2})(\"|'|\]|$)")
 _MASK = re.compile(r"mask|drop|keep|^[DU]_?\d*$", re.IGNORECASE)
 _EPSILON = re.compile(r"^(eps|epsilon|tiny|small)$", re.IGNORECASE)
 

@@ -283,10 +283,19 @@ def reductions(site: Site, scope: Scope) -> Iterator[Change]:
                 other_axis = ast.keyword("axis", ast.Constant(axis))
                 call = ast.Call(node.func, node.args, [*rest, other_axis])
                 facts = {"target": site.target, "axis": axis}
-                yield Change(call, "summed-over-other-axis", facts)
-                yield Change(ast.Attribute(call, "T", ast.Load()), "summed-over-other-axis", facts)
+                single = name in ("sum", "mean") and _length(node, axis, scope) == 1
+                cause = "not-summed" if single else "summed-over-other-axis"
+                yield Change(call, cause, facts)
+                yield Change(ast.Attribute(call, "T", ast.Load()), cause, facts)
         elif keyword.arg == "keepdims":
             yield Change(ast.Call(node.func, node.args, rest), "keepdims-missing", {"target": site.target})
+
+
+def _length(call: ast.Call, axis: int, scope: Scope) -> int:
+    """Return the length of the axis that a reduction would run over, or 0 where it is not known."""
+    inner = call.args[0] if call.args else call.func.value if isinstance(call.func, ast.Attribute) else None
+    shape = np.shape(scope.value_of(inner)) if isinstance(scope.value_of(inner), np.ndarray) else ()
+    return int(shape[axis]) if -len(shape) <= axis < len(shape) else 0
 
 
 def calls(site: Site, scope: Scope) -> Iterator[Change]:
