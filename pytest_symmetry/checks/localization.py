@@ -177,21 +177,28 @@ class Locator:
         """
         values, bars = self.everywhere(tick)
         off = np.abs(self.gradient - values)
-        wrong = off > bars + self.rtol * np.maximum(self.scale, np.abs(values))
-        if not self.exact and 0 < wrong.sum() <= min(CONFIRMED, wrong.size // 2):
-            for suspect in np.flatnonzero(wrong):
-                wrong.flat[suspect] = self._confirmed(int(suspect))
-        elif not self.exact and not sure:
-            # A sample of them: where none is confirmed, the others are kinks as well.
-            suspects = self.near.random.permutation(np.flatnonzero(wrong))
-            if not any(self._confirmed(int(suspect)) for suspect in suspects[:CONFIRMED]):
-                wrong[...] = False
-        if not self.exact and not sure and not self._explain(np.where(wrong, self.gradient - values, 0.0)):
-            wrong[...] = False
+        wrong = np.asarray(off > bars + self.rtol * np.maximum(self.scale, np.abs(values)))
+        if not self.exact and wrong.any():
+            self._doubt(wrong, values, sure=sure)
         if not wrong.any():
             return None
         flat = int(np.argmax(np.where(wrong, off, -1.0)))
         return self._located(flat, values.flat[flat], bars.flat[flat], numerical=values, wrong=wrong)
+
+    def _doubt(self, wrong: NDArray[np.bool_], values: FloatArray, *, sure: bool) -> None:
+        """Take back entries of ``wrong`` that a kink explains."""
+        suspects = np.flatnonzero(wrong)
+        if len(suspects) <= min(CONFIRMED, wrong.size // 2):
+            for suspect in suspects:
+                wrong.flat[suspect] = self._confirmed(int(suspect))
+        elif not sure:
+            # A sample of them: where none is confirmed, the others are kinks as well.
+            sample = self.near.random.permutation(suspects)[:CONFIRMED]
+            if not any(self._confirmed(int(suspect)) for suspect in sample):
+                wrong[...] = False
+        errors = np.where(wrong, self.gradient - values, 0.0)
+        if not sure and wrong.any() and not self._explain(errors):
+            wrong[...] = False
 
     def _explain(self, errors: FloatArray) -> bool:
         """Return whether the errors of entries show along random directions, as far as these can tell."""

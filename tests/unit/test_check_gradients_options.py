@@ -233,6 +233,21 @@ def test_exhaustive_says_its_cost_first_and_counts_entries(net: Network) -> None
     assert [a.entries_wrong for a in evidence.arrays] == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_exhaustive_takes_single_numbers(right: bool) -> None:
+    """A kink beside a number without axes is asked about, and a mistake is found."""
+
+    def gradients(p: Arrays) -> Arrays:
+        return {"dw": np.abs(p["v"]).sum() * (1 if right else 2), "dv": p["w"] * np.sign(p["v"])}
+
+    for seed in range(20):
+        start = {"w": 1.5, "v": np.array([1e-6, -1e-7, 0.3])}
+        said = outcome(
+            lambda p: p["w"] * np.abs(p["v"]).sum(), gradients, start, exhaustive=True, at="given", seed=seed
+        )
+        assert right == isinstance(said, GradientEvidence)
+
+
 def test_exhaustive_crosses_kinks_in_silence() -> None:
     """Entry by entry, a right ReLU network stays right."""
     net = Network.drawn((6, 30, 5), examples=40, seed=3, activation="relu")
