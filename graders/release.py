@@ -23,6 +23,7 @@ from typing import Any
 from graders import release_files
 from graders.batch import check_solution, run_tests
 from graders.intake import Entry
+from graders.perturbed import write_perturbed
 from graders.specimens import FILE as SPECIMENS
 from graders.specimens import load_specimens, source_notebook, write_specimens
 from graders.student_notebook import Solution, parsed, repeated, split, student_notebook, telling_statements
@@ -79,15 +80,14 @@ def release(
     level = level or assignment.reveal
     if level not in REVEAL:
         raise AssignmentError(assignment.file, f"{level!r} is no level; give one of {', '.join(REVEAL)}")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise AssignmentError(out, "this folder is not empty; give a new one")
+    vacant(out)
     source = source_notebook(assignment.folder)
     _check_repeated(assignment, source)
     notebook = student_notebook(source, assignment.source)
     solved = check_solution(assignment, seed, isolation)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "released"
-        release_files.write(assignment, folder, notebook)
+        release_files.write(assignment, folder, notebook, level)
         seen = seen_names(folder)
         recorder = record(assignment, seed, isolation, Path(scratch) / "asked")
         about = {"seed": str(seed), "questions": [_question(verdict) for verdict in solved.tests]}
@@ -99,6 +99,16 @@ def release(
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(folder, out, dirs_exist_ok=True)
     return made
+
+
+def vacant(out: Path) -> None:
+    """See that a folder is free to be written.
+
+    Raises:
+        AssignmentError: there is something in it.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise AssignmentError(out, "this folder is not empty; give a new one")
 
 
 def _question(verdict: Verdict) -> dict[str, Any]:
@@ -141,8 +151,10 @@ def record(assignment: Assignment, seed: int, isolation: str, folder: Path) -> R
     entries = [Entry("solution", assignment.source, assignment.notebook)]
     if (assignment.folder / SPECIMENS).is_file():
         planted = {s.name for s in load_specimens(assignment.folder) if not s.correct}
-        written = write_specimens(assignment.folder, folder)
-        entries += [Entry(p.stem, p, p.name) for p in written if p.stem in planted]
+        written = [p for p in write_specimens(assignment.folder, folder) if p.stem in planted]
+    else:
+        written = write_perturbed(assignment, source_notebook(assignment.folder), folder)
+    entries += [Entry(p.stem, p, p.name) for p in written]
     recorder = Recorder(assignment)
     with answered_by(recorder):
         run_tests(assignment, entries, seed, isolation)

@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from pytest_symmetry.assignment import Assignment
 
 _KEYS = (
-    "schema", "name", "title", "notebook", "reveal", "accept", "licence",
-    "limits", "functions", "aliases", "conventions", "quantities",
+    "schema", "name", "title", "notebook", "accept", "licence",
+    "limits", "functions", "aliases", "conventions", "quantities", "questions",
 )  # fmt: skip
-"""What students receive of assignment.toml."""
+"""What students receive of assignment.toml: neither the course's own mistakes nor what they cost."""
 
 
-def write(assignment: Assignment, folder: Path, notebook: Any) -> None:
+def write(assignment: Assignment, folder: Path, notebook: Any, level: str) -> None:
     """Write the notebook, the tests, the data, assignment.toml, START.txt and conftest.py into a new folder.
 
     Args:
         assignment: what is released.
         folder: where to; it is made.
         notebook: the student's notebook, as nbformat's own.
+        level: how much the pack says.
     """
     import nbformat
 
@@ -40,7 +41,7 @@ def write(assignment: Assignment, folder: Path, notebook: Any) -> None:
     if assignment.data is not None:
         ignored = shutil.ignore_patterns(".*", "__pycache__", "*.pyc")
         shutil.copytree(assignment.data, folder / "data", ignore=ignored)
-    (folder / FILE).write_text(_toml(assignment), encoding="utf-8")
+    (folder / FILE).write_text(_toml(assignment, level), encoding="utf-8")
     (folder / "START.txt").write_text(_filled("START.txt", assignment), encoding="utf-8")
     own = assignment.folder / "conftest.py"
     guard = _filled("conftest.py.txt", assignment)
@@ -61,10 +62,10 @@ def _filled(name: str, assignment: Assignment) -> str:
     return text
 
 
-def _toml(assignment: Assignment) -> str:
+def _toml(assignment: Assignment, level: str) -> str:
     """Return assignment.toml with what students may know of it; comments stay with staff."""
     data = tomllib.loads(assignment.file.read_text(encoding="utf-8"))
-    kept = {key: data[key] for key in _KEYS if key in data}
+    kept = {key: data[key] for key in _KEYS if key in data} | {"reveal": level}
     lines = [f"{key} = {_value(value)}" for key, value in kept.items() if not isinstance(value, dict)]
     for key, table in kept.items():
         if isinstance(table, dict):

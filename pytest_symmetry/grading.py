@@ -39,6 +39,9 @@ _OUTCOMES: dict[type[errors.StudentTrouble], Outcome] = {
 DECIDED_BY_STAFF = "TST103"
 """The code of a question to which the pack has no answer."""
 
+HIDDEN_TEST = "TST106"
+"""The code of a question whose test is not handed out."""
+
 MARKED_BY_A_PERSON = "TST104"
 """The code of a question that no test can decide."""
 
@@ -104,6 +107,14 @@ def verdict_of(
         partial=partial_of(error, shared=shared, ways=context.ways, own=own),
     )
     return replace(verdict, points=earned(verdict, assignment.points.costs if assignment is not None else {}))
+
+
+def topic_only(verdict: Verdict, topic: str) -> Verdict:
+    """Return the verdict of a test that stays with staff, as students may read it: points and topic."""
+    if verdict.outcome is Outcome.PASSED:
+        return replace(verdict, findings=(), printed="")
+    facts = {"topic": topic, "outcome": verdict.outcome.value}
+    return replace(verdict, findings=(Finding(HIDDEN_TEST, facts=facts),), printed="")
 
 
 def said_instead_of_traceback(error: BaseException | None, verdict: Verdict, reveal: str) -> str:

@@ -12,6 +12,7 @@ import functools
 import hashlib
 import inspect
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from pytest_symmetry.diagnosis.replay import Earlier, Step
 from pytest_symmetry.errors import DecidedByStaff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_symmetry.assignment import Assignment
@@ -77,6 +78,13 @@ class Pack(Answers):
         if kept is None or kept["seed"] != str(seed):
             return np.random.default_rng(seed)
         return StoredDraws(np.random.default_rng(seed), self.values(kept["draws"]))
+
+    def share(self, waiting: Collection[str]) -> tuple[float, float] | None:
+        """Return how many points are decided here, of how many; questions in ``waiting`` are not."""
+        asked = self.text.get("questions", ())
+        total = math.fsum(float(question["points"]) for question in asked)
+        after = [q for q in asked if q["hidden"] or q["name"] in waiting]
+        return total - math.fsum(float(question["points"]) for question in after), total
 
     def values(self, data: Any) -> Any:
         """Return the values that some data of the pack stand for."""

@@ -205,6 +205,10 @@ def _name(item: pytest.Item, subject: Subject) -> str:
     others = {name: index for name, index in callspec.indices.items() if name != "submission"}
     if not others:
         return _original(item)
+    from pytest_symmetry.assignment import is_hidden
+
+    if is_hidden(item.nodeid):  # the ids of its cases may tell what they expect
+        return f"{_original(item)}[{'-'.join(str(index) for _, index in sorted(others.items()))}]"
     escaped = subject.identifier.encode("unicode_escape").decode("ascii")  # as pytest writes ids
     for mine in (f"{escaped}-", f"{subject.identifier}-"):
         if callspec.id.startswith(mine):
@@ -232,6 +236,15 @@ def _shares(item: pytest.Item) -> bool:
         msg = f"{item.nodeid}: points(…, parts={shares!r}) is neither True nor False"
         raise pytest.UsageError(msg)
     return shares
+
+
+def _topic(item: pytest.Item, name: str) -> str:
+    """Return what a question is about: what its marker says, or its name in words."""
+    from pytest_symmetry.feedback.text import question_words
+
+    marker = item.get_closest_marker("points")
+    topic = marker.kwargs.get("topic") if marker is not None else None
+    return str(topic) if topic is not None else question_words(name.partition("[")[0])
 
 
 # Fixtures
@@ -306,6 +319,7 @@ def pytest_runtest_makereport(
     if context is None or not decided:
         return report
     from pytest_symmetry import grading
+    from pytest_symmetry.assignment import is_hidden
 
     run = _run_of(item.config)
     error = call.excinfo.value if call.excinfo is not None else None
@@ -322,6 +336,8 @@ def pytest_runtest_makereport(
     report.sections += grading.sections(error, verdict)
     subject = _subject(item)
     assert subject is not None
+    if is_hidden(item.nodeid):
+        verdict = grading.topic_only(verdict, _topic(item, question.name))
     report.symmetry = run.report(subject, item.nodeid, verdict)  # type: ignore[attr-defined] # extra attributes cross xdist
     return report
 

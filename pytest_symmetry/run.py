@@ -237,7 +237,15 @@ class Run:
         trouble = [self.trouble] if self.trouble else []
         pages = [f"Feedback page: {path}" for path in self.pages]
         pages += [f"Annotated notebook: {path}" for path in self.notebooks]
-        return self._saved() + hints + pages + trouble
+        return self._saved() + hints + pages + trouble + self._decided()
+
+    def _decided(self) -> list[str]:
+        """Return how many points are decided here, for assignments of which staff keep a part."""
+        verdicts = [verdict for graded in self.graded.values() for verdict in graded.verdicts.values()]
+        waiting = {verdict.name for verdict in verdicts if verdict.outcome is Outcome.WAITS}
+        packs = [answers_for(subjects[0].assignment) for subjects in self.subjects.values() if subjects]
+        shares = [share for pack in packs if (share := pack.share(waiting)) is not None]
+        return [remark("decided", here=here, total=total) for here, total in shares]
 
     def _saved(self) -> list[str]:
         """Return which file was read, and when it was saved: an unsaved change is the commonest puzzle."""

@@ -222,11 +222,17 @@ def _key(dictionary: Dictionary, salt: bytes, box: int) -> bytes:
 
 def _box(entries: Sequence[Entry], key: bytes, *, causes: bool) -> bytes:
     text = [
-        [e.function, e.cause if causes else _opaque(e.cause, key), dict(e.facts), e.specific, e.number]
+        [e.function, e.cause if causes else _opaque(e.cause, key), _facts(e, causes), e.specific, e.number]
         for e in entries
     ]
     plain = json.dumps(text, separators=(",", ":")).encode()
     return _xor(plain, _stream(key, len(plain)))
+
+
+def _facts(entry: Entry, causes: bool) -> dict[str, Any]:
+    """Return what a cause's words need; of a course's own mistake the outright words only where they may be."""
+    left_out = () if causes else ("course_title", "course_cause")
+    return {key: "" if key in left_out else value for key, value in entry.facts.items()}
 
 
 def _read_box(box: bytes, key: bytes) -> list[Entry]:

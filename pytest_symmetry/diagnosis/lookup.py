@@ -32,7 +32,8 @@ MOST_NUMBERS = 20_000
 class Sight:
     """The student's results beside the dictionary of the same calls.
 
-    ``own`` are the leaves that hold the arrays which the finding is about.
+    ``own`` are the leaves that hold the arrays which the finding is about; ``source`` is "" where the reference
+    is not at hand.
     """
 
     dictionary: Dictionary
@@ -83,7 +84,8 @@ def look(
     arrays = {leaf: array for leaf, array in found.items() if leaf in set(dictionary.leaves)}
     own = tuple(leaf for leaf, array in arrays.items() if _among(array, student))
     seen = dictionary.print_of(arrays)
-    return Sight(dictionary, seen, arrays, own, tuple(steps), context.reference_source, sizes)
+    source = "" if isinstance(dictionary, LockedDictionary) else context.reference_source
+    return Sight(dictionary, seen, arrays, own, tuple(steps), source, sizes)
 
 
 def _chosen(

@@ -32,7 +32,7 @@ def summary(
     room = COLUMNS - _OUTCOME - widest - 2
     lines = [f"{_cut(student, 50)}: {number(points)} of {number(max_points)} points"]
     lines += [
-        f"  {_fit(v.name, room - 1)} {_mark(v):>{widest}}   {v.outcome.value}{_codes(v)}" for v in verdicts
+        f"  {_fit(v.name, room - 1)} {_mark(v):>{widest}}   {_outcome(v)}{_codes(v)}" for v in verdicts
     ]
     if (finding := first_cause(verdicts)) is not None:
         lines += ["", *finding_lines(finding, reveal=reveal)]
@@ -87,6 +87,12 @@ def _verdict(result: Result) -> str:
 def _mark(verdict: Verdict) -> str:
     given = "?" if verdict.outcome is Outcome.WAITS else number(verdict.points)
     return f"{given} / {number(verdict.max_points)}"
+
+
+def _outcome(verdict: Verdict) -> str:
+    """Return the outcome in words; a question that only staff can decide has words of its own."""
+    staff = any(finding.code == "TST103" for finding in verdict.findings)
+    return "decided after hand-in" if staff else verdict.outcome.value
 
 
 def _codes(verdict: Verdict) -> str:
