@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,8 +39,7 @@ def wrong_line(
         sizes: what lengths mean, as for the dictionary.
         number: which of all planted mistakes it is.
     """
-    every = list(mutations(program, steps, sizes))
-    mutation = every[number]
+    mutation = next(islice(mutations(program, steps, sizes), number, None))  # planting the rest takes time
     spot = _statement(mutation)
     function = _function_at(text, at)
     if spot is None or function is None:

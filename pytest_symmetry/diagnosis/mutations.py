@@ -81,8 +81,10 @@ def mutations(
     for scope in observe(program, steps, sizes):
         if writes_files(scope.function):
             continue
-        single = list(_single(scope, operators))
-        yield from single
+        single = []
+        for mutation in _single(scope, operators):
+            single.append(mutation)
+            yield mutation
         yield from _habits(single)
 
 
