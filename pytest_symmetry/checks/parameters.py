@@ -93,34 +93,38 @@ def made_by(parameters: Any, arrays: Arrays) -> Call | None:
     """Return the call of the submission that made the parameters, or None where it is not known.
 
     It is the last one that returned this very container or one of its arrays, else the last one that
-    returned the same numbers under the same names.
+    returned the same numbers in the same order; biases of zero may have been added to them.
     """
-    calls = list(reversed(context.calls)) if (context := current()) is not None else []
-    own = {id(value) for value in leaves(parameters).values()} | {id(parameters)}
-    for call in calls:
-        if id(call.result) in own or any(id(value) in own for value in leaves(call.result).values()):
+    if (context := current()) is None:
+        return None
+    own = {id(parameters)} | _arrays_in(parameters)
+    for call in reversed(context.calls):
+        if id(call.result) in own or own & _arrays_in(call.result):
             return call
-    return next((call for call in calls if _same_numbers(call.result, arrays)), None)
+    numbers = _in_one_row(arrays)
+    return next((c for c in reversed(context.calls) if _holds(c.result, numbers)), None)
 
 
-def is_start(call: Call | None) -> bool:
-    """Return whether a call made its result from sizes and seeds alone, so that nothing was trained."""
-    return call is not None and all(np.size(x) < 2 for x in leaves((call.args, dict(call.kwargs))).values())
+def _arrays_in(container: Any) -> set[int]:
+    return {id(value) for value in leaves(container).values() if hasattr(value, "shape")}
+
+
+def _holds(result: Any, numbers: FloatArray) -> bool:
+    try:
+        return np.array_equal(_in_one_row(named_arrays(result)), numbers)
+    except TypeError:
+        return False
+
+
+def _in_one_row(arrays: Arrays) -> FloatArray:
+    """Return all numbers one after another, without the arrays that hold only zeros, unless all do."""
+    telling = [values.ravel() for values in arrays.values() if np.any(values)]
+    return np.concatenate(telling or [values.ravel() for values in arrays.values()])
 
 
 def place_of(call: Call | None) -> dict[str, Any]:
     """Return what a finding's place says of the function that was called; {} where it is not known."""
     return {} if call is None else {"function": call.function, "cell": call.cell, "line": call.line}
-
-
-def _same_numbers(result: Any, arrays: Arrays) -> bool:
-    try:
-        made = named_arrays(result)
-    except TypeError:
-        return False
-    return made.keys() == arrays.keys() and all(
-        np.array_equal(made[name], values, equal_nan=True) for name, values in arrays.items()
-    )
 
 
 def read_arrays(container: Any) -> Arrays:

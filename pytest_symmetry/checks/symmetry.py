@@ -16,7 +16,6 @@ from pytest_symmetry.checks.parameters import (
     as_given,
     fail_unreadable,
     is_model,
-    is_start,
     made_by,
     parameters_of,
     place_of,
@@ -104,9 +103,8 @@ def check_symmetry(
     shapes leave several readings, units are accused only if every reading agrees.
     """
     __tracebackhide__ = True
-    drawn = callable(parameters) and not is_model(parameters)
-    finder = _Finder(network, step, activation, fresh=drawn)
-    if drawn:
+    finder = _Finder(network, step, activation)
+    if callable(parameters) and not is_model(parameters):
         evidence, findings = _over_seeds([finder.examine(parameters(seed)) for seed in SEEDS])
     else:
         evidence, findings = finder.examine(parameters)
@@ -134,15 +132,11 @@ def _over_seeds(
 
 @dataclass(slots=True)
 class _Finder:
-    """Examines one set of parameters, with what the caller gave beside them.
-
-    ``fresh`` says that the parameters come straight from an initialiser, so that no training touched them.
-    """
+    """Examines one set of parameters, with what the caller gave beside them."""
 
     network: Callable[[Any], Any] | None
     step: Callable[[Any], Any] | None
     activation: str | None
-    fresh: bool = False
 
     def examine(self, parameters: Any) -> tuple[SymmetryEvidence, list[Finding]]:
         """Return the evidence and all findings, the gravest first."""
@@ -161,8 +155,8 @@ class _Finder:
             known = [replace(k, history=history) for k in known]
             verdicts = judge(arrays, layout, known)
         call = made_by(parameters, arrays) if any(v.name != "ok" for v in verdicts) or remarks else None
-        told = _judged(arrays, layouts, verdicts, wired=wired, fresh=self.fresh or is_start(call))
-        findings = [f.at(**place_of(call)) for f in (*told, *remarks)]
+        findings = [*_judged(arrays, layouts, verdicts, wired=wired), *remarks]
+        findings = [f.at(**place_of(call)) for f in findings]
         return _evidence(layout, verdicts, findings), findings
 
     def _layouts(self, arrays: Arrays, container: Any) -> tuple[list[Layout], list[Finding]]:
@@ -212,18 +206,18 @@ _MEASURED = frozenset({"identical now, will differentiate", "nearly identical"})
 
 
 def layer_findings(arrays: Arrays, layouts: Sequence[Layout]) -> list[Finding]:
-    """Return what there is to say about the layers of a fresh start, the gravest first.
+    """Return what there is to say about the layers, the gravest first.
 
     It is told of the first layout. The others are the further readings of the same arrays: failures stand
     only where all agree.
     """
-    return _judged(arrays, layouts, judge(arrays, layouts[0]), wired=False, fresh=True)
+    return _judged(arrays, layouts, judge(arrays, layouts[0]), wired=False)
 
 
 def _judged(
-    arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict], *, wired: bool, fresh: bool
+    arrays: Arrays, layouts: Sequence[Layout], verdicts: Sequence[LayerVerdict], *, wired: bool
 ) -> list[Finding]:
-    findings = [_finding(arrays, v, verdicts, fresh=fresh) for v in verdicts if v.name != "ok"]
+    findings = [_finding(arrays, v, verdicts) for v in verdicts if v.name != "ok"]
     findings += _copied(arrays, layouts[0])
     findings.sort(key=lambda f: ("fail", "warn", "note").index(f.severity))
     accused = [v for v in verdicts if _fails(v)]
@@ -271,9 +265,7 @@ def _width(verdict: LayerVerdict) -> int:
     return int(verdict.facts.get("mirrored_width", len(verdict.classes)))
 
 
-def _finding(
-    arrays: Arrays, verdict: LayerVerdict, verdicts: Sequence[LayerVerdict], *, fresh: bool
-) -> Finding:
+def _finding(arrays: Arrays, verdict: LayerVerdict, verdicts: Sequence[LayerVerdict]) -> Finding:
     code, severity = _CODES[verdict.name]
     facts = {
         "layer": verdict.layer.name,
@@ -286,7 +278,7 @@ def _finding(
     }
     return Finding(
         code=code,
-        cause=_cause(arrays, verdict, fresh=fresh),
+        cause=_cause(arrays, verdict),
         severity=severity,
         place=Place(array=verdict.layer.incoming[0].array if verdict.layer.incoming else None),
         facts=facts,
@@ -325,11 +317,10 @@ def _copied(arrays: Arrays, layout: Layout) -> list[Finding]:
     return found
 
 
-def _cause(arrays: Arrays, verdict: LayerVerdict, *, fresh: bool) -> str | None:
+def _cause(arrays: Arrays, verdict: LayerVerdict) -> str | None:
     """Name the kind of start that makes units identical for ever, where the numbers tell it.
 
-    A layer of nothing but copies may have started so or, after training, as a constant: both look the same,
-    unless the numbers are known to be ``fresh``.
+    "copied-units" says no more than that the units are copies: after training, a constant looks the same.
     """
     if verdict.name not in ("identical for ever", "group structure"):
         return None
@@ -346,4 +337,4 @@ def _cause(arrays: Arrays, verdict: LayerVerdict, *, fresh: bool) -> str | None:
         return "zero-start" if whole else None
     if np.ptp(weights[:, weights.any(axis=0)]) == 0:
         return "constant-start" if whole else None
-    return "copied-units" if fresh or not whole else None
+    return "copied-units"

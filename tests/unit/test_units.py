@@ -77,7 +77,7 @@ def test_every_planted_verdict_is_given(container):
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize(("hidden", "seeds"), [(1, 20), (2, 20), (3, 5), (4, 2)])
+@pytest.mark.parametrize(("hidden", "seeds"), [(1, 20), (2, 20), (3, 10), (4, 4), (5, 2)])
 def test_every_planted_verdict_is_given_in_deep_nets(hidden, seeds):
     """All verdicts, activations and containers; deeper, and with more seeds: benchmarks/symmetry/run.py."""
     assert wrong_verdicts((hidden,), CONTAINERS, range(seeds)) == []
