@@ -303,8 +303,8 @@ def _readings_in_order(
 ) -> list[Layout]:
     uniform: list[Layout] = []
     mixed: list[Layout] = []
-    if not order:
-        return []
+    if not order or any(len(shapes[name]) == 1 for name in order[:-1]):
+        return []  # a vector holds the weights of one output: it comes last
     for weights, said in _orientations(shapes, order):
         if said == MIXED and uniform:
             break

@@ -170,6 +170,12 @@ def trainer_with_layers(rng):
     return SimpleNamespace(layers=[layer(3, 5), layer(5, 5), layer(5, 2)], lr=0.01, beta1=0.9, beta2=0.999)
 
 
+def parts_of_one_vector(rng):
+    """All weights are views into one vector, which is handed over as well."""
+    theta = rng.normal(size=25)
+    return {"W1": theta[:15].reshape(5, 3), "W2": theta[15:].reshape(2, 5), "theta": theta}
+
+
 def the_best_so_far(rng):
     """Copies of the weights that did best."""
     start = dense(rng, 4, 4, 2)
@@ -345,7 +351,8 @@ STARTS = [
     zero_output_layer_deep, zero_residual_branch, fixup, fixup_in_a_list, two_zero_branches,
     branch_beside_the_inputs, latent_layers_at_zero, attention_with_zero_outputs,
     zero_scale_of_a_normalisation, momentum_in_the_same_dict, momentum_at_the_end_of_a_list,
-    adam_in_the_same_dict, layers_of_a_textbook, trainer_with_layers, the_best_so_far, masks, sparse,
+    adam_in_the_same_dict, layers_of_a_textbook, trainer_with_layers, parts_of_one_vector, the_best_so_far,
+    masks, sparse,
     tied_autoencoder, circulant, toeplitz, differences, fourier_features, fourier_features_with_zero_outputs,
     cosine_transform, gabor_filters, edge_filters, dirac_filters, hadamard, whole_numbers, signs,
     half_precision, one_unit_of_zeros, equal_outputs, opposite_outputs, evenly_spaced, sines, small_outputs,

@@ -13,7 +13,7 @@ from pytest_symmetry.checks.initialization import check_initialization
 from pytest_symmetry.context import Call, Context, entered
 from pytest_symmetry.diagnosis.causes import code_page
 from pytest_symmetry.errors import CheckFailed, SymmetryError
-from pytest_symmetry.findings import InitializationEvidence
+from pytest_symmetry.findings import InitializationEvidence, Place
 from pytest_symmetry.laws import Fans, Sample, bounds, fits, shape_of_law, slope, spreads
 
 SCALES = {
@@ -381,3 +381,23 @@ def test_the_kind_of_law_is_told_from_the_largest_entry():
     assert shape_of_law(rng.normal(size=500)) == "normal"
     assert shape_of_law(rng.uniform(-1, 1, size=5000)) == "uniform"
     assert shape_of_law(rng.normal(size=50)) is None
+
+
+def test_the_place_of_a_finding_is_the_function():
+    """Its name here; for a submission's function also the cell and the line, from the log of calls."""
+
+    def start_of_zeros(n_x, n_h, n_y):
+        return {"W1": np.zeros((n_h, n_x)), "W2": np.zeros((n_y, n_h))}
+
+    def elsewhere(*widths):
+        context.calls.append(Call("initialize", args=widths, cell=4, line=7))
+        return start_of_zeros(*widths)
+
+    context = Context()
+    with pytest.raises(CheckFailed) as here:
+        check_initialization(start_of_zeros)
+    with entered(context), pytest.raises(CheckFailed) as there:
+        check_initialization(elsewhere)
+
+    assert here.value.finding.place == Place(function="start_of_zeros", array="W1")
+    assert there.value.finding.place == Place(function="initialize", cell=4, line=7, array="W1")

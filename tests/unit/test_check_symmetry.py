@@ -121,6 +121,21 @@ def test_some_zero_units_are_not_a_start_of_zeros():
     assert (finding.code, finding.cause, finding.facts["units"]) == ("SYM201", None, [4, 5])
 
 
+def test_weights_that_a_small_step_cannot_move_are_not_said_to_have_no_gradient():
+    """Rounding may swallow a step on a weight of 0.5; a weight of 0 moves under any gradient but 0."""
+    parameters = start() | {"W1": np.full((4, 3), 0.5), "b1": np.full((4, 1), 0.5)}
+
+    def step(p):
+        return p | {"W1": p["W1"] + 1e-20, "b1": p["b1"] + 1e-20, "W2": p["W2"] * 1.01}
+
+    evidence = check_symmetry(parameters, step=step)
+    stuck = parameters | {"b1": np.zeros((4, 1))}
+    failure = failure_of(stuck, step=lambda p: p | {"W2": p["W2"] * 1.01})
+
+    assert [layer.verdict for layer in evidence.layers] == ["identical now, will differentiate"]
+    assert failure.finding.code == "SYM203"
+
+
 def test_zero_weights_with_random_biases_are_no_failure():
     """Biases tell the units apart; the start is slow, not dead."""
     rng = np.random.default_rng(1)
