@@ -43,8 +43,8 @@ the rounding of the coarser number type.
 
 ## What the naming does not reach
 
-- Mistakes are planted in the functions of the reference and in the methods of its classes, except methods that
-  call `super()`.
+- Mistakes are planted in the functions of the reference and in the methods of its classes, except methods
+  that call `super()`.
 - A function that draws random numbers from a generator of its own is compared by law, not by value; no
   planted mistake is looked up for it.
 - Two mistakes at once are named where each shows unmixed in some result. Where both change only the same

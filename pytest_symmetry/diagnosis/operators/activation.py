@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from functools import reduce
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from pytest_symmetry.diagnosis.activations import (
 )
 from pytest_symmetry.diagnosis.observation import Scope, Site, is_atom
 from pytest_symmetry.diagnosis.operators.change import Change, called, code, product
+
+MOST_FACTORS = 6
+"""Factors of a product of which every two are looked at."""
 
 
 def derivative(site: Site, scope: Scope) -> Iterator[Change]:
@@ -46,6 +50,35 @@ def derivative(site: Site, scope: Scope) -> Iterator[Change]:
             for g in {found.activation, *_candidates(array)}:
                 facts = {"activation": found.activation.name, "target": site.target, "instead": text}
                 yield Change(code(g.from_a.format(a=text)), "derivative-at-another-layer", facts)
+
+
+def derivative_in_product(site: Site, scope: Scope) -> Iterator[Change]:
+    """Where two factors of a longer product are g'(z) between them, wherever they stand in it."""
+    if isinstance(site.parent, ast.BinOp) and isinstance(site.parent.op, ast.Mult):
+        return
+    factors = list(_factors(site.node))
+    if not 2 < len(factors) <= MOST_FACTORS:
+        return
+    for one, two in combinations(factors, 2):
+        values = [scope.value_of(one), scope.value_of(two)]
+        if not all(is_plain(value) for value in values) or values[0].shape != values[1].shape:
+            continue
+        found = recognise_derivative(values[0] * values[1], scope.around(site))
+        if found is not None:
+            facts = {"activation": found.activation.name, "target": site.target}
+            rest = reduce(product, [factor for factor in factors if factor not in (one, two)])
+            yield Change(rest, "activation-derivative-missing", facts)
+            for text, cause, more in _instead(found):
+                yield Change(product(rest, code(text)), cause, facts | more)
+
+
+def _factors(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the factors of a product of products, from left to right."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        yield from _factors(node.left)
+        yield from _factors(node.right)
+    elif isinstance(node, ast.expr):
+        yield node
 
 
 def _stretches(array: NDArray[Any], shape: tuple[int, ...]) -> bool:
@@ -203,6 +236,7 @@ def _is_error(name: str) -> bool:
 
 ACTIVATION_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     derivative,
+    derivative_in_product,
     masked_derivative,
     derivative_call,
     output_slope,

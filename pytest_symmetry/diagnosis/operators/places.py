@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator
 
 from pytest_symmetry.diagnosis.observation import Scope, Site
@@ -48,6 +49,40 @@ def overlap(site: Site, _scope: Scope) -> Iterator[Change]:
             yield Change(ast.If(ast.Constant(True), [cleared, node], []), "overwritten-not-added", facts)
 
 
+def strided_place(site: Site, scope: Scope) -> Iterator[Change]:
+    """A place that is written to: each index that counts in strides counts in ones there, and only there."""
+    node = site.node
+    if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Subscript):
+        return
+    plain = {name: index for name, index in _strided(scope.function) if name in names_in(node.target.slice)}
+    if plain:
+        moved = ast.Subscript(node.target.value, _Replaced(plain).visit(copy.deepcopy(node.target.slice)))
+        moved.ctx = ast.Store()
+        yield Change(ast.AugAssign(moved, node.op, node.value), "stride-ignored", {"target": site.target})
+
+
+def _strided(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names that are an index times a stride, and the index."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            value = node.value
+            if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+                for index, factor in ((value.left, value.right), (value.right, value.left)):
+                    if isinstance(factor, ast.Name) and "stride" in factor.id.lower():
+                        yield node.targets[0].id, index
+
+
+class _Replaced(ast.NodeTransformer):
+    """Reads an expression where a name is read."""
+
+    def __init__(self, plain: dict[str, ast.expr]) -> None:
+        self._plain = plain
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Return what stands for the name."""
+        return copy.deepcopy(self._plain.get(node.id, node))
+
+
 def stride(site: Site, _scope: Scope) -> Iterator[Change]:
     """A stride or a padding that is left out of an index."""
     node = site.node
@@ -69,6 +104,7 @@ PLACE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     gates,
     inside_sum,
     overlap,
+    strided_place,
     stride,
     recurrence,
 )

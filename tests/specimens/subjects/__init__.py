@@ -41,9 +41,9 @@ def planted(subject: ModuleType, fault: Fault, style: str) -> str:
 
 
 def _subjects() -> tuple[ModuleType, ...]:
-    from specimens.subjects import classifier, conv, deep, network, recurrent, softmax, training
+    from specimens.subjects import classifier, conv, deep, lstm, network, recurrent, softmax, training
 
-    return (network, deep, softmax, conv, recurrent, training, classifier)
+    return (network, deep, softmax, conv, recurrent, lstm, training, classifier)
 
 
 SUBJECTS = _subjects()
