@@ -25,10 +25,7 @@ if TYPE_CHECKING:
     from pytest_symmetry.context import Call
 
 ROUNDS = 20_000
-"""Loop rounds and function entries that one run of all steps may take."""
-
-NOBODY = -1
-"""The call that gave what no call gave: an argument that the test made itself."""
+"""Rounds of loops and comprehensions, and calls, that one run of all steps may take."""
 
 PATIENCE = 10
 """A changed program may take this many times the rounds of the reference."""
@@ -91,7 +88,8 @@ class Program:
         }
         try:
             with _quiet():
-                exec(compile(tree, "<reference>", "exec"), self._namespace)  # noqa: S102 - the staff's own source
+                code = compile(_counted(tree), "<reference>", "exec")
+                exec(code, self._namespace)  # noqa: S102 - the staff's own source
         except Exception as error:
             msg = f"the reference's definitions cannot be run: {error}"
             raise ValueError(msg) from error
@@ -141,7 +139,7 @@ class Program:
         try:
             for function in functions:
                 made: dict[str, Any] = {}
-                code = compile(ast.Module([function], []), "<changed>", "exec")
+                code = compile(_counted(ast.Module([function], [])), "<changed>", "exec")
                 exec(code, self._namespace, made)  # noqa: S102 - a changed copy of the staff's source
                 old.append((function, self._put(function, made[function.name])))
             yield
@@ -275,6 +273,41 @@ class _Ticks(ast.NodeTransformer):
     visit_For = visit_While = visit_FunctionDef = _tick  # noqa: N815 - ast finds them by these names
 
 
+class _InnerTicks(ast.NodeTransformer):
+    """Counts calls of lambdas and rounds of comprehensions too: a changed size can make them endless."""
+
+    def _counting(self, value: ast.expr) -> ast.expr:
+        call = ast.Call(ast.Name(_TICK, ast.Load()), [], [])
+        both = ast.Tuple([call, value], ast.Load())
+        return ast.Subscript(both, ast.Constant(1), ast.Load())
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        self.generic_visit(node)
+        node.body = self._counting(node.body)
+        return node
+
+    def _comprehension(self, node: Any) -> Any:
+        self.generic_visit(node)
+        node.generators[-1].ifs.insert(0, self._counting(ast.Constant(value=True)))
+        return node
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815 - as above
+
+
+_INNER = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _counted(module: ast.Module) -> ast.Module:
+    """Return what is to be run: the module, or a copy that counts inside expressions too.
+
+    The tree itself stays as it is, because mistakes are planted in it.
+    """
+    if not any(isinstance(node, _INNER) for node in ast.walk(module)):
+        return module
+    counted: ast.Module = _InnerTicks().visit(copy.deepcopy(module))
+    return ast.fix_missing_locations(counted)
+
+
 def is_tick(node: ast.AST) -> bool:
     """Return whether a statement is one of the counters that were put in."""
     return (
@@ -302,11 +335,7 @@ def steps_of(calls: Sequence[Call], chosen: Sequence[int]) -> tuple[list[Step], 
     links: dict[int, dict[int | str, tuple[int, tuple[Any, ...]]]] = {}
     for i, call in enumerate(calls):
         slots: list[tuple[int | str, Any]] = [*enumerate(call.args), *call.kwargs.items()]
-        owned = [(key, owners.get(id(value), (NOBODY, ()))) for key, value in slots if _owned(value)]
-        links[i] = {key: owner for key, owner in owned if owner[0] != NOBODY}
-        # A result may hold an argument of its own call (a cache with X in it): that one is nobody's result.
-        for value in (*call.args, *call.kwargs.values()):
-            _own(value, NOBODY, (), owners)
+        links[i] = {key: owners[id(value)] for key, value in slots if _owned(value) and id(value) in owners}
         _own(call.result, i, (), owners)
     for i in sorted(needed, reverse=True):
         needed |= {owner for owner, _ in links[i].values()}

@@ -59,6 +59,25 @@ def test_a_program_that_never_ends_is_stopped():
         program.run([Step("f")])
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return max(permutations(range(n)), key=lambda p: p[0])",
+        "return [p for p in permutations(range(n))]",
+        "return sum(p[0] for p in permutations(range(n)) if p)",
+        "return {p: q for p in range(n) for q in permutations(range(n))}",
+    ],
+)
+def test_rounds_inside_of_expressions_are_counted(line):
+    """A changed size must not make a run of millions of rounds; and the tree that is changed stays clean."""
+    program = Program(f"from itertools import permutations\n\ndef f(n):\n    {line}\n")
+
+    program.run([Step("f", (3,))])
+    with pytest.raises(Stopped):
+        program.run([Step("f", (10,))])
+    assert "tick" not in ast.unparse(program.functions["f"].body[-1])
+
+
 @pytest.mark.parametrize("line", ["open('x', 'w')", "import os", "eval('1')", "__import__('subprocess')"])
 def test_a_program_reaches_no_files(line):
     program = Program(f"def f():\n    {line}\n")
