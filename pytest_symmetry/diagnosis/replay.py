@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ROUNDS = 20_000
 """Rounds of loops and comprehensions, and calls, that one run of all steps may take."""
 
+NOBODY = -1
+"""The call that gave what no call gave: an argument that the test made itself."""
+
 PATIENCE = 10
 """A changed program may take this many times the rounds of the reference."""
 
@@ -335,7 +338,11 @@ def steps_of(calls: Sequence[Call], chosen: Sequence[int]) -> tuple[list[Step], 
     links: dict[int, dict[int | str, tuple[int, tuple[Any, ...]]]] = {}
     for i, call in enumerate(calls):
         slots: list[tuple[int | str, Any]] = [*enumerate(call.args), *call.kwargs.items()]
-        links[i] = {key: owners[id(value)] for key, value in slots if _owned(value) and id(value) in owners}
+        owned = [(key, owners.get(id(value), (NOBODY, ()))) for key, value in slots if _owned(value)]
+        links[i] = {key: owner for key, owner in owned if owner[0] != NOBODY}
+        # A result may hold an argument of its own call (a cache with X in it): that one is nobody's result.
+        for value in (*call.args, *call.kwargs.values()):
+            _own(value, NOBODY, (), owners)
         _own(call.result, i, (), owners)
     for i in sorted(needed, reverse=True):
         needed |= {owner for owner, _ in links[i].values()}
