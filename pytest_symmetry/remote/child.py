@@ -204,8 +204,7 @@ class _Arguments:
 
     def arrays(self) -> dict[str, Any]:
         """Return the arrays in the arguments as they are now, by the path to each."""
-        args, kwargs = self._given["args"], self._given["kwargs"]
-        return dict([*_arrays_in(args, "args"), *_arrays_in(kwargs, "kwargs")])
+        return {path: a for part in ("args", "kwargs") for path, a in _arrays_in(self._given[part], part)}
 
     def kept(self, path: str, array: Any) -> bool:
         """Return whether the array at a path is what it was; one that was not there is nobody's."""
