@@ -222,7 +222,8 @@ def _lost_width(run: _Run, layers: Sequence[WidthEvidence], made: Mapping[str, A
             "final": layer.widths[-1],
             "steps": layer.steps[-1],
         }
-        place = Place(array=verdict.layer.incoming[0].array, **made)
+        held = verdict.layer.incoming or verdict.layer.members
+        place = Place(array=held[0].array, **made)
         return Finding("SYM301", place=place, facts=facts, figure=width_figure(layers))
     return None
 

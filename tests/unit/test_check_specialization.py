@@ -88,6 +88,22 @@ def test_constant_units_stay_one_and_are_reported(value):
     assert figure(finding.figure) is not None
 
 
+def test_units_of_a_linear_layer_found_in_the_network_are_reported():
+    """Both of its arrays can pass weight between equal units, so none counts as the incoming one."""
+    x = np.random.default_rng(0).normal(size=(3, 20))
+    start = {"W1": np.full((4, 3), 0.1), "W2": np.full((2, 4), 0.1)}
+    with pytest.raises(CheckFailed) as failure:
+        check_specialization(
+            start,
+            lambda p: {k: 0.9 * v for k, v in p.items()},
+            steps=3,
+            network=lambda p: p["W2"] @ p["W1"] @ x,
+        )
+
+    assert failure.value.finding.code == "SYM301"
+    assert failure.value.finding.place.array == "W1"
+
+
 def test_equal_incoming_weights_part_and_are_no_failure():
     """Equal now, different later: the rank grows from 1, nothing is reported."""
     start, step, values = task(activation="sigmoid")
