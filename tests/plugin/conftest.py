@@ -1,11 +1,15 @@
 """Runs of the plugin over the tiny course."""
 
-# Runs in this process give back sys.modules as they found it, and numpy cannot be imported twice.
+# Runs in this process give back sys.modules as they found it, and numpy cannot be imported twice. Nor can we:
+# a check of one run would raise another CheckFailed than the next run's plugin knows.
 import jinja2  # noqa: F401
 import nbformat  # noqa: F401
 import numpy  # noqa: F401
 import pytest
 import tiny_course
+
+import pytest_symmetry.run  # noqa: F401
+from pytest_symmetry import check_gradients, check_matches, check_symmetry  # noqa: F401
 
 
 class Course:
