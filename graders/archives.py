@@ -17,6 +17,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -168,14 +169,15 @@ class _Writer:
     count: int = 0
     total: int = 0
     puffed: int = 0
-    seen: dict[tuple[str, ...], int] = field(default_factory=dict)
+    seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def take(self, member: _Member) -> Item:
         """Write a member that is wanted."""
         self.count += 1
         if self.count > MEMBERS:
             self._refuse(f"it holds more than {MEMBERS} files")
-        parts = self._own_name(member.parts)
+        parts = member.parts
+        self.seen[parts] += 1  # an archive may hold a name twice: neither may overwrite the other
         if member.trouble or member.open is None or not wanted(parts):
             return Item(parts, trouble=member.trouble)
         name = parts[-1].lower()
@@ -196,17 +198,13 @@ class _Writer:
         self.total += len(data)
         if self.total > TOTAL_BYTES:
             self._refuse(f"it unpacks to more than {TOTAL_BYTES >> 30} GB")
-        digest = hashlib.sha256("\0".join((self.said, *parts)).encode("utf-8", "surrogatepass")).hexdigest()
+        whole = "\0".join((self.said, str(self.seen[parts]), *parts))
+        digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
         suffix = next(s for s in (*NOTEBOOKS, *SUFFIXES, *METADATA) if name.endswith(s))
         path = self.into / f"{digest[:32]}{suffix}"
         self.into.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return Item(parts, path)
-
-    def _own_name(self, parts: tuple[str, ...]) -> tuple[str, ...]:
-        """Tell members of one and the same name apart: archives may hold several."""
-        self.seen[parts] = self.seen.get(parts, 0) + 1
-        return parts if self.seen[parts] == 1 else (*parts[:-1], f"{self.seen[parts]}~{parts[-1]}")
 
     def _refuse(self, problem: str) -> None:
         msg = f"{self.said}: {problem}; unpack it yourself and give the folder"
@@ -239,7 +237,7 @@ def _zip_members(archive: Path, _: str) -> Iterator[_Member]:
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             name = _zip_name(info)
-            if info.is_dir():
+            if name.endswith("/"):
                 yield from _folder(name)
                 continue
             parts, trouble = _safe(name)
