@@ -333,6 +333,10 @@ def pytest_runtest_makereport(
     if verdict.findings and verdict.findings[0].code == grading.DECIDED_BY_STAFF:
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, "Skipped: decided by staff, after hand-in")
+    if item.config.getoption("xmlpath", None):
+        from pytest_symmetry.feedback import junit
+
+        item.user_properties += junit.properties(verdict, reveal=context.reveal)
     report.sections += grading.sections(error, verdict)
     subject = _subject(item)
     assert subject is not None
