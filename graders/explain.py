@@ -227,7 +227,7 @@ def _values(name: str, value: Any) -> Iterator[str]:
         shown = np.array2string(value, precision=6, threshold=60, edgeitems=3, max_line_width=100)
         yield from (f"  {line}" for line in shown.splitlines())
     else:
-        text = " ".join(repr(value).split())
+        text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
         yield f"{name} = {text[:200]}" if name else text[:200]
 
 
@@ -255,4 +255,5 @@ def _finding(finding: Finding, seen: Seen | None) -> dict[str, Any]:
 
 def _fact(facts: Mapping[str, Any], *names: str) -> str:
     """Return the first of some facts that is there, at full precision: all digits count here."""
-    return next((repr(facts[name]) for name in names if facts.get(name) is not None), "")
+    found = next((facts[name] for name in names if facts.get(name) is not None), "")
+    return repr(float(found)) if isinstance(found, float) else str(found)

@@ -63,8 +63,8 @@ def void(
     """Give everyone who handed in the points of a question."""
     with _writing(folder, author, wait) as book:
         name, changed = decisions.void(book, question, reason, undo=undo)
-        say(f"{question_words(name)} counts {'again' if undo else 'in full for everyone'}; points of "
-            f"{len(changed)} students changed.")  # fmt: skip
+        counts = f"counts {'as judged again' if undo else 'in full for everyone'}"
+        say(f"{question_words(name)} {counts}; the points of {_counted(len(changed), 'student')} changed.")
         _write(book, book.students())
 
 
@@ -100,7 +100,8 @@ def forget(
         if not yes:
             typer.confirm("This cannot be taken back. Erase?", abort=True)
         gone = forgetting.forget(book, student)
-        say(f"Erased: {gone.results} results, {gone.decisions} entries of the history, page and stored work.")
+        rows = f"{_counted(gone.results, 'result')}, {_counted(gone.decisions, 'entry', 'entries')}"
+        say(f"Erased: {rows} of the history, page and stored work.")
         say("What lies elsewhere is yours to erase: the folder of submissions, exports, copies, the LMS.")
 
 
@@ -129,3 +130,7 @@ def _write(book: Gradebook, changed: Collection[str]) -> list[Mark]:
     found = write_class(book)
     write_pages(book, [mark for mark in found if mark.student in changed])
     return found
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -162,7 +162,7 @@ def test_a_void_gives_everyone_the_points_and_can_be_taken_back(graded):
     code, said = symmetry("void", graded, "gradients", "--reason", "the text was unclear")
 
     assert 0 == code
-    assert "gradients counts in full for everyone; points of 3 students changed." in said
+    assert "gradients counts in full for everyone; the points of 3 students changed." in said
     assert [6.0, 6.0, 6.0, 5.0] == [mark_of(graded, s).points for s in ("ada", "ben", "cho", "dee")]
     assert "3 of 3 points instead of 0, for everyone. Reason: the text was unclear" in page_of(graded, "ben")
 

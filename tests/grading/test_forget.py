@@ -52,7 +52,7 @@ def test_nothing_is_left_and_nothing_else_changes(graded):
     done = CliRunner().invoke(cli.app, ["forget", str(graded), "ben", "--yes"])
 
     assert 0 == done.exit_code
-    assert "Erased: 1 results, 3 entries of the history, page and stored work." in done.output
+    assert "Erased: 1 result, 3 entries of the history, page and stored work." in done.output
     assert "What lies elsewhere is yours to erase" in done.output
     assert [] == traces(graded, *secrets)
     with read_gradebook(graded) as book:
