@@ -41,6 +41,7 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONWARNINGS": "ignore",
     "PYTHONIOENCODING": "utf-8",
+    "MALLOC_ARENA_MAX": "1",  # else each thread counts 64 MB of the memory limit that it never touches
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
