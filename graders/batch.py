@@ -10,8 +10,10 @@ import contextlib
 import functools
 import gc
 import hashlib
+import json
 import multiprocessing
 import os
+import tomllib
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -346,12 +348,26 @@ def _failure(result: Result) -> str:
 
 
 def fingerprint(assignment: Assignment) -> str:
-    """Return the hash of an assignment's files."""
+    """Return the hash of what verdicts depend on in an assignment, "/", and the hash of what causes cost.
+
+    What follows the "/" changes marks without any test being run. The late policy is in neither: lateness
+    is worked out from the times of handing in.
+    """
     digest = hashlib.sha256()
     for file in _files(assignment.folder):
         digest.update(file.relative_to(assignment.folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+        digest.update(hashlib.sha256(_judging(assignment, file)).digest())
+    prices = json.dumps(dict(sorted(assignment.points.costs.items())))
+    return f"{digest.hexdigest()}/{hashlib.sha256(prices.encode()).hexdigest()}"
+
+
+def _judging(assignment: Assignment, file: Path) -> bytes:
+    """Return of a file what verdicts may depend on."""
+    raw = file.read_bytes()
+    if file != assignment.file:
+        return raw
+    tables = tomllib.loads(raw.decode())
+    return repr({k: v for k, v in sorted(tables.items()) if k not in ("costs", "late")}).encode()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from graders.marks import Lateness
-from pytest_symmetry.errors import SymmetryError
+from pytest_symmetry.errors import AssignmentError, SymmetryError
 from pytest_symmetry.feedback.text import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pytest_symmetry.assignment import Assignment
 
 _NUMBERS = ("percent", "grace", "floor", "cap")
 _FORMATS = ("%A, %d %B %Y, %I:%M %p", "%d %B %Y, %I:%M %p", "%d %B %Y, %H:%M", "%Y-%m-%d %H:%M:%S.%f")
@@ -169,6 +171,18 @@ def read_policy(table: Mapping[str, Any], default: LatePolicy | None = None) -> 
         elif key == "per":
             changes[key] = value
     return replace(policy, **changes)
+
+
+def late_policy(assignment: Assignment) -> LatePolicy:
+    """Return the policy of an assignment's ``[late]``.
+
+    Raises:
+        AssignmentError: a value makes no sense.
+    """
+    try:
+        return read_policy(assignment.points.late)
+    except LatenessError as error:
+        raise AssignmentError(assignment.file, str(error), "late") from None
 
 
 def _number(key: str, value: Any) -> float:

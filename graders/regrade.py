@@ -5,18 +5,20 @@ Results that nobody agreed to are kept but count for nobody; asked again, they n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graders.grading_run import Progress, work_of
 from graders.history import Event, Kind
 from graders.marks import counting, fold
 from pytest_symmetry.grading import result_line
+from pytest_symmetry.points import repriced
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from graders.grading_run import Run
+    from graders.intake import Entry
     from graders.marks import Mark
 
 
@@ -55,11 +57,29 @@ class Change:
 
 def rejudge(run: Run) -> Iterator[Progress]:
     """Judge anew what was judged on another basis, and say how it goes; nothing counts yet."""
-    stale = [e for e in run.stale() if run.book.find(e.student, work_of(e), run.basis) is None]
+    asked = [e for e in run.stale() if run.book.find(e.student, work_of(e), run.basis) is None]
+    priced = reprice(run, asked)
+    stale = [e for e in asked if e.student not in priced]
     yield Progress(len(stale), len(run.order.entries))
     for entry, result, _ in run.judge(stale):
         run.book.add(entry.student, work_of(entry), run.basis, result_line(result))
         yield Progress(len(stale), len(run.order.entries), result)
+
+
+def reprice(run: Run, entries: Sequence[Entry]) -> set[str]:
+    """Work out the points of those for whom only prices of causes changed, and return who they are.
+
+    No test is run: what was found stays, what it costs is new.
+    """
+    numbers, done = run.standing(), set()
+    for entry in entries:
+        old = run.book.judged(numbers[entry.student])
+        same = old.basis.assignment.partition("/")[0] == run.basis.assignment.partition("/")[0]
+        if same and replace(old.basis, assignment="") == replace(run.basis, assignment=""):
+            result = repriced(old.result, run.order.assignment.points.costs)
+            run.book.add(entry.student, work_of(entry), run.basis, result_line(result))
+            done.add(entry.student)
+    return done
 
 
 def proposed(run: Run) -> list[Change]:

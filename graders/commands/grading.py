@@ -30,7 +30,7 @@ from graders.commands.terminal import (
 from graders.demo_class import demo_class
 from graders.gradebook import Basis
 from graders.intake import Rules
-from graders.lateness import LatePolicy, policy_of_text, read_time, read_zone
+from graders.lateness import late_policy, policy_of_text, read_time, read_zone
 from graders.marks import marks
 from graders.pseudonyms import read_key
 from graders.report import called
@@ -134,14 +134,15 @@ def grade(
 ) -> None:
     """Grade submissions: a gradebook, one page per student, two pages about the class."""
     found = find_assignment(assignment)
-    zone = read_zone(time_zone)
+    zone = read_zone(time_zone or found.timezone)
     rules = Rules(
         layout=layout.value if layout is not None else "",
         keep=keep.value,
         roster=read_roster(roster, zone) if roster is not None else None,
         zone=zone,
-        due=read_time(due, zone, latest=True) if due else None,
-        policy=policy_of_text(late, LatePolicy()),
+        assignment=found.name,
+        due=read_time(due, zone, latest=True) if due else found.policy.due,
+        policy=policy_of_text(late, late_policy(found)),
     )
     order = grading_run.take_order(found, submissions, out, isolation.value, rules)
     order = replace(order, seeds=stability, key=read_key(key) if key is not None else None, patience=wait)
