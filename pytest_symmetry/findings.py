@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(value)  # numpy's float64 is one, and cannot travel
+        return float(value) if math.isfinite(value) else str(value)  # numpy's float64 cannot travel
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
