@@ -53,12 +53,49 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         pages[result.student] = student_page(result, title="Planar: one hidden layer")
     pages["class"] = class_page(a_class(410), title="Planar: one hidden layer")
     pages["class-staff"] = class_page(
-        a_class(410), title="Planar: one hidden layer", names=True, expected=500, before=a_class(300, seed=4)
-    )
+        a_class(410), title="Planar: one hidden layer", names=True, expected=500, before=a_class(300, seed=4),
+        suspicious=[
+            {"student": "s00002", "question": "test_gradients", "kind": "finite differences",
+             "measured": "cost was called 31 times.", "explanations": ["A check was left inside."]}
+        ],
+    )  # fmt: skip
+    for theme in ("light", "dark"):
+        pages[f"notebook-{theme}"] = in_a_notebook(theme)
     pages["annotated"] = annotated_page(
         a_notebook(PROSE), every_page()["wrong-gradient"], title="Planar: one hidden layer", outputs=True
     )
     return {name: write(folder / f"{name}.html", text) for name, text in pages.items()}
+
+
+def in_a_notebook(theme: str) -> str:
+    """Return reports as JupyterLab shows them in outputs: two in one document, under its style of lists."""
+    from shown_results import all_right, wrong_gradient
+
+    from pytest_symmetry.feedback.inline import inline
+
+    remarks = [
+        "Cells are numbered as in the brackets beside them: cell 5 is [5].",
+        "planar.ipynb, saved today.",
+    ]
+    shown = [
+        inline(shown.tests, points=shown.points, max_points=shown.max_points, reveal="cause", remarks=remarks)
+        for shown in (wrong_gradient(), all_right())
+    ]
+    ground, text = ("#ffffff", "#000000") if theme == "light" else ("#111111", "#ffffff")
+    style = (
+        f"body {{ margin: 0; background: {ground}; color: {text}; }}"
+        ".jp-RenderedHTMLCommon dl dt { font-weight: bold; float: left; width: 20%; }"
+        ".jp-RenderedHTMLCommon dl dd { float: left; width: 80%; }"
+        ".jp-RenderedHTMLCommon td { text-align: right; }"
+        ".jp-RenderedHTMLCommon code { background: #eeeeee; }"
+    )
+    outputs = "".join(f'<div class="jp-RenderedHTMLCommon">{piece}</div>' for piece in shown)
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A notebook</title>'
+        f"<style>{style}</style></head>"
+        f'<body data-jp-theme-light="{"true" if theme == "light" else "false"}">'
+        f"<main><h1>Outputs</h1>{outputs}</main></body></html>"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,11 @@ pytestmark = pytest.mark.browser
 
 PAGES = [*(f"student-{name}" for name in every_page()), "class", "class-staff", "annotated"]
 PAGES += [result.student for result in every_figure()]
+NOTEBOOKS = ["notebook-light", "notebook-dark"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES + NOTEBOOKS)
 def test_axe_finds_no_barrier(visited: dict[str, Any], name: str, scheme: str) -> None:
     """With everything unfolded, contrast included; nothing that axe could not decide about contrast."""
     report = visited["pages"][name]["axe"][scheme]
@@ -25,7 +26,7 @@ def test_axe_finds_no_barrier(visited: dict[str, Any], name: str, scheme: str) -
     assert [i for i in report["incomplete"] if i["id"] != "color-contrast"] == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES + NOTEBOOKS)
 def test_page_asks_for_nothing_and_says_nothing(visited: dict[str, Any], name: str) -> None:
     """No request but for the file itself, no console message, no dialog."""
     seen = visited["pages"][name]["seen"]
@@ -35,13 +36,13 @@ def test_page_asks_for_nothing_and_says_nothing(visited: dict[str, Any], name: s
     assert seen["dialogs"] == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES + NOTEBOOKS)
 def test_page_fits_320_pixels(visited: dict[str, Any], name: str) -> None:
     """Nothing scrolls sideways but tables and code in their own frames."""
     assert visited["pages"][name]["widthAt320"] == 320
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES + NOTEBOOKS)
 def test_page_works_by_keyboard(visited: dict[str, Any], name: str) -> None:
     """Every stop is reached, focus is seen, and Enter unfolds."""
     keyboard = visited["pages"][name]["keyboard"]
@@ -67,6 +68,14 @@ def test_first_screen_holds_cause_place_and_hint(visited: dict[str, Any], name: 
         assert seen[part]["text"]
         assert seen[part]["bottom"] <= seen["height"], part
         assert seen[part]["right"] <= seen["width"], part
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_report_keeps_its_layout_in_a_notebook(visited: dict[str, Any], name: str) -> None:
+    """What a front end says of lists does not squeeze the labels: each is as wide as its word."""
+    for label in visited["pages"][name]["labels"]:
+        assert label["width"] > 60, label
+        assert label["height"] < 60, label
 
 
 @pytest.mark.sweep

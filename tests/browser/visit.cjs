@@ -46,6 +46,11 @@ async function firstScreen(page) {
   });
 }
 
+async function labels(page) {
+  return page.evaluate(() => [...document.querySelectorAll("dl.parts dt")].filter((e) => e.checkVisibility())
+    .map((e) => ({ text: e.innerText, width: e.offsetWidth, height: e.offsetHeight })));
+}
+
 async function byKeyboard(page) {
   const wanted = await page.evaluate(() => {
     const all = [...document.querySelectorAll("a[href], summary, [tabindex='0'], button, input")];
@@ -83,6 +88,7 @@ async function visit(browser, file) {
     const page = await opened(browser, file, seen, "light", size);
     result.screens[name] = await firstScreen(page);
     if (name === "desktop") result.keyboard = await byKeyboard(page);
+    if (name === "desktop") result.labels = await labels(page);
     await page.close();
   }
   const narrow = await opened(browser, file, seen, "light", [320, 640]);
