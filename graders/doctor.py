@@ -7,7 +7,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from graders.sandbox.choice import establish, why_not
-from graders.sandbox.levels import ENOUGH, FULL, NEEDED
+from graders.sandbox.levels import DOCKERFILE, ENOUGH, FULL, NEEDED
 from pytest_symmetry.grading import versions
 
 if TYPE_CHECKING:
@@ -75,4 +75,5 @@ def _missing(isolation: Isolation) -> Iterator[str]:
         yield "Missing     namespaces, for a root and process numbers of its own; everything else is locked"
         return
     yield f"Missing     {why_not() or 'Landlock (Linux 5.13) and seccomp, the two locks that need no root'}"
-    yield "            Grade on Linux, in CI or in a container; or accept the risk with --isolation best"
+    yield f"            Grade on Linux, in CI, or in a container: {DOCKERFILE} says how;"
+    yield "            or accept the risk with --isolation best"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pytest_symmetry.errors import SymmetryError
+
+DOCKERFILE = Path(__file__).parents[1] / "Dockerfile"
 
 ENOUGH = 2
 """The level that grading a class asks for."""
@@ -62,7 +65,7 @@ def refusal(isolation: Isolation, why: str = "") -> SandboxError:
     reason = why or f"a submission could still reach: {', '.join(isolation.possible)}"
     return SandboxError(
         f"this machine can isolate submissions at {isolation} only, and grading asks for level {ENOUGH}"
-        f" ({reason}). Grade on Linux, in CI or in a container that allows Landlock and seccomp;"
+        f" ({reason}). Grade on Linux, in CI, or in a container: {DOCKERFILE} says how;"
         " or accept the risk with --isolation best, which every result will say."
         " `symmetry doctor` shows what is missing"
     )

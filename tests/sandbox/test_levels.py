@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from graders import cli, doctor
 from graders.sandbox import choice, syscalls
-from graders.sandbox.levels import FULL, NEEDED, Isolation, SandboxError
+from graders.sandbox.levels import DOCKERFILE, FULL, NEEDED, Isolation, SandboxError
 from graders.sandbox.transport import Locks, Sandbox
 
 lockdown = pytest.importorskip("graders.sandbox.lockdown")  # Windows has no limits to import
@@ -92,6 +92,8 @@ def test_grading_is_refused_where_submissions_cannot_be_sealed(tmp_path, weak_ma
     assert isinstance(shown.exception, SandboxError)
     assert "--isolation best" in str(shown.exception)
     assert "Grade on Linux" in str(shown.exception)
+    assert "Dockerfile says how" in str(shown.exception)
+    assert "ENTRYPOINT" in DOCKERFILE.read_text(encoding="utf-8")
     assert not (tmp_path / "out").exists()
 
 
