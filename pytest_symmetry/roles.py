@@ -19,7 +19,8 @@ _MOST_ROLES = 256
 
 _KEPT_BESIDE = re.compile(
     r"grad|moment|veloc|cache|regular|decay|penalt|mask|best|accum|delta"
-    r"|(^|[._])(old|prev\w*|avg|ema)([._]|$)|\bd_?(w|b|k|theta)|^(.*\.)?[mvsg]\.|^(.*\.)?opt\w*\."
+    r"|(^|[._])(old|prev\w*|avg|ema|target|teacher|frozen|copy)([._]|$)"
+    r"|\bd_?(w|b|k|theta)|^(.*\.)?[mvsg]\.|^(.*\.)?opt\w*\."
 )
 """Names of what lies beside the parameters in many people's objects: gradients, momentum, the best so far."""
 

@@ -182,6 +182,12 @@ def the_best_so_far(rng):
     return SimpleNamespace(**start, best_W1=start["W1"].copy(), best_W2=start["W2"].copy(), epsilon=1e-8)
 
 
+def a_target_network(rng):
+    """Q-learning: the network's values are compared with those of its copy."""
+    online = dense(rng, 3, 4, 2)
+    return {"online": online, "target": {name: values.copy() for name, values in online.items()}}
+
+
 def masks(rng):
     """Masks of ones, for pruning."""
     return dense(rng, 4, 4, 4) | {"W1_mask": np.ones((4, 4)), "mask_W2": np.ones((4, 4))}
@@ -352,7 +358,7 @@ STARTS = [
     branch_beside_the_inputs, latent_layers_at_zero, attention_with_zero_outputs,
     zero_scale_of_a_normalisation, momentum_in_the_same_dict, momentum_at_the_end_of_a_list,
     adam_in_the_same_dict, layers_of_a_textbook, trainer_with_layers, parts_of_one_vector, the_best_so_far,
-    masks, sparse,
+    a_target_network, masks, sparse,
     tied_autoencoder, circulant, toeplitz, differences, fourier_features, fourier_features_with_zero_outputs,
     cosine_transform, gabor_filters, edge_filters, dirac_filters, hadamard, whole_numbers, signs,
     half_precision, one_unit_of_zeros, equal_outputs, opposite_outputs, evenly_spaced, sines, small_outputs,
