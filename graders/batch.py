@@ -347,6 +347,10 @@ def _failure(result: Result) -> str:
     return f"its own solution fails {failed[0].name}{why}"
 
 
+_NOT_JUDGING = ("costs", "late", "due", "timezone")
+"""What of assignment.toml no verdict depends on."""
+
+
 def fingerprint(assignment: Assignment) -> str:
     """Return the hash of what verdicts depend on in an assignment, "/", and the hash of what causes cost.
 
@@ -367,7 +371,7 @@ def _judging(assignment: Assignment, file: Path) -> bytes:
     if file != assignment.file:
         return raw
     tables = tomllib.loads(raw.decode())
-    return repr({k: v for k, v in sorted(tables.items()) if k not in ("costs", "late")}).encode()
+    return repr({k: v for k, v in sorted(tables.items()) if k not in _NOT_JUDGING}).encode()
 
 
 def _files(folder: Path) -> list[Path]:

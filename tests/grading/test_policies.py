@@ -67,7 +67,7 @@ def test_a_new_price_changes_marks_without_a_test_being_run(course, monkeypatch)
 def test_the_late_policy_is_no_reason_to_judge_anew(course):
     """Lateness is worked out from times, not by tests."""
     before = batch.fingerprint(order_for(course).assignment)
-    says(course, after="[late]\npercent = 10\n")
+    says(course, LATE, "[late]\npercent = 10\n")
     late = batch.fingerprint(order_for(course).assignment)
     says(course, after="[limits.x]\n".replace("[limits.x]", "# a remark"))
     remark = batch.fingerprint(order_for(course).assignment)
