@@ -18,6 +18,7 @@ import numpy as np
 
 from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.diagnosis.causes import all_causes
+from pytest_symmetry.diagnosis.dictionary import content_key
 from pytest_symmetry.diagnosis.lines import wrong_line
 from pytest_symmetry.diagnosis.locating import located
 from pytest_symmetry.diagnosis.lookup import Sight, explanation, look, planted_by_course
@@ -262,8 +263,10 @@ def _line(call: Call, known: Explanation, context: Context | None, sight: Sight 
         return None
     try:
         program = program_of(sight.source)
+        key = content_key(sight.source, sight.steps, sight.sizes)
         found = {
-            wrong_line(text, call.line, program, sight.steps, sight.sizes, number) for number in known.numbers
+            wrong_line(text, call.line, program, sight.steps, sight.sizes, number, key)
+            for number in known.numbers
         }
     except Exception:  # noqa: BLE001 - a place is a courtesy: nothing that goes wrong here may cost the cause
         return None

@@ -8,7 +8,9 @@ never shown, whatever its variables are called; and where anything is unclear th
 from __future__ import annotations
 
 import ast
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +28,28 @@ if TYPE_CHECKING:
 _Body = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A planted mistake in one statement: its quantity, what the function knows, and both values of it."""
+
+    quantity: str
+    values: Mapping[str, Any]
+    right: Any
+    wrong: Any
+
+
+_MEMORY: OrderedDict[tuple[str, int], _Known | None] = OrderedDict()
+_REMEMBERED = 64
+
+
 def wrong_line(
-    text: str, at: int, program: Program, steps: Sequence[Step], sizes: Mapping[int, str], number: int
+    text: str,
+    at: int,
+    program: Program,
+    steps: Sequence[Step],
+    sizes: Mapping[int, str],
+    number: int,
+    key: str = "",
 ) -> int | None:
     """Return the line of a cell that makes a planted mistake, or None where that cannot be told.
 
@@ -38,11 +60,42 @@ def wrong_line(
         steps: the calls on which the mistake was found.
         sizes: what lengths mean, as for the dictionary.
         number: which of all planted mistakes it is.
+        key: what program, steps and sizes are remembered by; "" remembers nothing.
     """
-    mutation = next(islice(mutations(program, steps, sizes), number, None))  # planting the rest takes time
-    spot = _statement(mutation)
     function = _function_at(text, at)
-    if spot is None or function is None:
+    known = _known(program, steps, sizes, number, key) if function is not None else None
+    if function is None or known is None:
+        return None
+    found = list(_assignments(function, known.quantity))
+    if len(found) != 1:
+        return None
+    line, formula = found[0]
+    try:
+        theirs = computed(formula, {**known.values, **_own_names(function, formula, known.values)})
+    except NotArithmetic:
+        return None
+    return line if _agree(theirs, known.wrong) and not _agree(theirs, known.right) else None
+
+
+def _known(
+    program: Program, steps: Sequence[Step], sizes: Mapping[int, str], number: int, key: str
+) -> _Known | None:
+    """Return what a planted mistake does, remembered: planting takes longer than all the rest."""
+    if key and (key, number) in _MEMORY:
+        _MEMORY.move_to_end((key, number))
+        return _MEMORY[key, number]
+    found = _planted(next(islice(mutations(program, steps, sizes), number, None)))
+    if key:
+        _MEMORY[key, number] = found
+        while len(_MEMORY) > _REMEMBERED:
+            _MEMORY.popitem(last=False)
+    return found
+
+
+def _planted(mutation: Mutation) -> _Known | None:
+    """Return what a mistake does; None where it is not in one statement, or does not change its value."""
+    spot = _statement(mutation)
+    if spot is None:
         return None
     quantity, statement = spot
     values = _values(mutation.scope)
@@ -54,15 +107,7 @@ def wrong_line(
         return None
     if not _agree(right, _recorded(mutation.scope, statement)) or _agree(right, wrong):
         return None
-    found = list(_assignments(function, quantity))
-    if len(found) != 1:
-        return None
-    line, formula = found[0]
-    try:
-        theirs = computed(formula, {**values, **_own_names(function, formula, values)})
-    except NotArithmetic:
-        return None
-    return line if _agree(theirs, wrong) and not _agree(theirs, right) else None
+    return _Known(quantity, values, right, wrong)
 
 
 def _statement(mutation: Mutation) -> tuple[str, ast.Assign] | None:

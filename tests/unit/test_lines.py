@@ -126,3 +126,17 @@ def test_only_arithmetic_is_computed(text):
 def test_large_results_are_refused():
     with pytest.raises(NotArithmetic):
         computed(ast.parse("x @ x.T", mode="eval").body, {"x": np.ones((1001, 1))})
+
+
+def test_a_remembered_mistake_is_looked_for_in_each_students_own_text():
+    """What is remembered is of the reference: the answer is the same as without, for any text and mistake."""
+    head = "def backward(X, Y, parameters):\n"
+    formula = "(parameters['W2'].T @ dZ2)"
+    texts = [head + f"    dZ1 = {formula}\n", head + f"\n    dZ1 = {formula}\n", head + "    dZ1 = 1\n"]
+
+    def lines(key):
+        return [wrong_line(t, 1, PROGRAM, STEPS, SIZES, n, key) for n in (MISSING, TWICE) for t in texts]
+
+    plain = lines("")
+    assert [2, 3, None] == plain[:3]
+    assert [plain, plain] == [lines("one"), lines("one")]
