@@ -52,6 +52,12 @@ def page_path(out: Path, pseudonym: str) -> Path:
     return out / FEEDBACK / f"{pseudonym}.html"
 
 
+def page_is_there(out: Path, mark: Mark) -> bool:
+    """Return whether the page of a mark is there, and not as empty as a power failure leaves it."""
+    path = page_path(out, mark.pseudonym)
+    return path.is_file() and path.stat().st_size > 0
+
+
 def count(book: Gradebook) -> Count:
     """Return how far the class of a gradebook is."""
     done = counting(book.history())
@@ -85,7 +91,7 @@ def write_pages(book: Gradebook, found: Collection[Mark]) -> None:
     for mark in found:
         page = student_page_of(book, mark)
         if page is not None:
-            write_atomically(page_path(book.path.parent, mark.pseudonym), page)
+            write_atomically(page_path(book.path.parent, mark.pseudonym), page, durable=False)
 
 
 def student_page_of(book: Gradebook, mark: Mark) -> str | None:

@@ -69,6 +69,7 @@ def read_gradebook(folder: Path) -> Iterator[Gradebook]:
 
 _ADVICE = {
     "full": "free some space and run the same command again: what is graded is kept",
+    "disk I/O": "the disk did not take it; see that it is well and has space, and run the same command again",
     "locked": "another program has it open for writing; close that and run the same command again",
     "readonly": "it may not be written to; see to its permissions, and those of its folder",
 }

@@ -29,7 +29,7 @@ def keep(out: Path, pseudonym: str, entry: Entry) -> Path:
         OSError: they cannot be read or written.
     """
     target = _place(out, pseudonym, entry.sha256, entry.path.suffix.lower())
-    if target.exists():
+    if _holds(target, entry.sha256):
         return target
     raw = entry.path.read_bytes()
     if hashlib.sha256(raw).hexdigest() != entry.sha256:
@@ -38,16 +38,21 @@ def keep(out: Path, pseudonym: str, entry: Entry) -> Path:
     descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
     with os.fdopen(descriptor, "wb") as file:
         file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
     Path(name).replace(target)
     return target
 
 
 def stored(out: Path, pseudonym: str, sha256: str) -> Path | None:
-    """Return where the bytes of a submission lie, None where they were never kept."""
+    """Return where the bytes of a submission lie, None where they were never kept or are not the same."""
     places = (_place(out, pseudonym, sha256, suffix) for suffix in (".ipynb", ".py"))
-    return next((place for place in places if sha256 and place.is_file()), None)
+    return next((place for place in places if sha256 and _holds(place, sha256)), None)
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def erase(out: Path, pseudonym: str) -> None:

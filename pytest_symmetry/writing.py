@@ -8,8 +8,10 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     """Write ``text`` as UTF-8 to ``path``: beside it first, then in its place in one step.
+
+    ``durable`` waits until the disk has it: not needed for what can be written again.
 
     Raises:
         OSError: the folder cannot be made or written to; an older file is left as it was.
@@ -20,7 +22,8 @@ def write_atomically(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:

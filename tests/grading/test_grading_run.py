@@ -235,6 +235,27 @@ def test_a_submission_on_which_the_worker_dies_waits_for_a_person(course, monkey
     assert 6.0 == results["ada"].points
 
 
+def test_a_chunk_lost_with_another_worker_is_graded_all_the_same(course, monkeypatch):
+    """A worker that the system ends for want of memory takes all that waits in the pool with it."""
+    monkeypatch.setattr(batch, "_through_workers", _dying_once())
+    _, results = graded(course)
+
+    assert {"ada": 6.0, "ben": 3.0, "cho": 3.0} == {s: results[s].points for s in ("ada", "ben", "cho")}
+    assert "waits for a person" not in {result.status for result in results.values()}
+
+
+def _dying_once():
+    seen = []
+
+    def through(tasks, jobs):
+        for task in tasks:
+            first = task.entries not in seen
+            seen.append(task.entries)
+            yield task, None if first else batch.grade_chunk(task)
+
+    return through
+
+
 def _dying_on(student):
     def through(tasks, jobs):
         for task in tasks:

@@ -24,9 +24,10 @@ from graders.marks import marks
 from graders.opening import read_gradebook
 from pytest_symmetry import writing
 from pytest_symmetry.assignment import load_assignment
+from pytest_symmetry.errors import SymmetryError
 from pytest_symmetry.feedback.html import student_page
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="only systems with fork kill like this")
+resource = pytest.importorskip("resource", reason="only systems with fork and limits kill like this")
 
 KILLS = 30
 STUDENTS = 5
@@ -65,20 +66,26 @@ def on_paper(assignment, entries, *, reveal, seed_mark, **_):
 
 def run(order, kill_at=None):
     """Grade in a process of its own; kill it at its ``kill_at``-th step. Return (steps, how it ended)."""
+    said, ended = in_a_process(lambda: str(_steps(order, kill_at)))
+    return int(said or 0), ended
+
+
+def in_a_process(task):
+    """Return the text that a task returns in a forked process, and how that ended."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(reader)
-            os.write(writer, str(_steps(order, kill_at)).encode())
+            os.write(writer, task().encode())
             os._exit(0)
         except BaseException:  # the parent fails the test
             os._exit(1)
     os.close(writer)
     with os.fdopen(reader) as pipe:
-        steps = pipe.read()
+        said = pipe.read()
     _, status = os.waitpid(child, 0)
-    return int(steps or 0), -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return said, os.waitstatus_to_exitcode(status)
 
 
 def _steps(order, kill_at):
@@ -165,3 +172,41 @@ def test_a_whole_run_is_done_once(order):
         assert STUDENTS == len(marks(book))
 
     assert before == shown(order.out)
+
+
+def test_files_that_cannot_grow_any_further_lose_nothing(order, place):
+    """A full disk, at whatever byte of whatever file: one sentence; with room again, the same bytes."""
+
+    def limited(out, most):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        try:
+            list(grading_run.carry_out(replace(order, out=out), seed=5, jobs=1, reveal="hint"))
+        except SymmetryError as error:
+            return str(error)
+        return "done"
+
+    run(order)
+    whole, told = shown(order.out), set()
+    for most in (1, 20_000, 60_000, 120_000, 180_000, 250_000, 400_000, 1_000_000):
+        out = place / f"most {most}"
+        said, ended = in_a_process(lambda out=out, most=most: limited(out, most))
+        told.add(said.replace(str(out), "OUT").partition(";")[0])
+        before = kept(out)
+
+        assert 0 == ended
+        assert "\n" not in said
+        assert said == "done" or "lost" in said or "as it was" in said, said
+        assert 0 == run(replace(order, out=out))[1]
+        assert whole == shown(out)
+        assert before.items() <= kept(out).items()
+    assert {"done"} < told
+
+
+def test_a_page_that_a_power_failure_emptied_is_written_again(order):
+    """The next run finds it; nobody is graded again."""
+    run(order)
+    whole = shown(order.out)
+    next(order.out.glob("feedback/*")).write_text("")
+    run(order)
+
+    assert whole == shown(order.out)
