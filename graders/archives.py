@@ -135,7 +135,7 @@ def unpack(archive: Path, into: Path, *, said: str = "", inner: bool = False) ->
         msg = f"{said}: it is larger than {ARCHIVE_BYTES >> 20} MB"
         raise SubmissionError(msg)
     members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
-    writer = _Writer(into, said)
+    writer = _Writer(into, said, RATIO_FREE if inner else TOTAL_BYTES)
     try:
         return sorted((writer.take(member) for member in members(archive, said)), key=lambda item: item.parts)
     except _DAMAGE as error:
@@ -166,6 +166,7 @@ class _Writer:
 
     into: Path
     said: str
+    room: int
     count: int = 0
     total: int = 0
     puffed: int = 0
@@ -196,8 +197,8 @@ class _Writer:
             if self.puffed > RATIO_FREE:
                 return Item(parts, trouble=f"it unpacks to more than {RATIO} times its size")
         self.total += len(data)
-        if self.total > TOTAL_BYTES:
-            self._refuse(f"it unpacks to more than {TOTAL_BYTES >> 30} GB")
+        if self.total > self.room:
+            self._refuse(f"it unpacks to more than {self.room >> 20} MB")
         whole = "\0".join((self.said, str(self.seen[parts]), *parts))
         digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
         suffix = next(s for s in (*NOTEBOOKS, *SUFFIXES, *METADATA) if name.endswith(s))

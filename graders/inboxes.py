@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from os.path import commonprefix
 
-from graders.archives import METADATA, NOTEBOOKS, Item, is_archive
+from graders.archives import METADATA, METADATA_BYTES, NOTEBOOKS, Item, is_archive
 from graders.gradescope import Submitted, read_metadata
 
 # Names come first and hold no such pattern (the platforms see to that); file names are the students' own, and
@@ -139,7 +139,11 @@ def _mostly(some: Sequence[object], all_of_them: Sequence[object]) -> bool:
 
 
 def _text(item: Item) -> str:
-    return "" if item.path is None else item.path.read_bytes().decode("utf-8", "replace")
+    """Return the text of a platform's own file; a student may have put one in its place."""
+    if item.path is None:
+        return ""
+    with item.path.open("rb") as file:
+        return file.read(METADATA_BYTES).decode("utf-8", "replace")
 
 
 # Gradescope
@@ -174,7 +178,9 @@ def read_nbgrader(inbox: Inbox) -> list[HandIn]:
     students = {name: items for (name,), items in _folders(inbox.files).items()}
     inbound = [m for name in students if (m := _INBOUND.fullmatch(name))]
     if _mostly(inbound, list(students)):
-        mine = [m for m in inbound if inbox.assignment in ("", m["assignment"])]
+        mine = [m for m in inbound if m["assignment"] == inbox.assignment] or [
+            m for m in inbound if any(i.name == inbox.notebook for i in students[m[0]])
+        ]
         return [HandIn((Who(m["id"]),), m[0], _own(students[m[0]]), m["time"]) for m in mine]
     folders = _folders(inbox.files, 2)
     stamped = {f[0] for f, items in folders.items() if any(i.parts[2:] == (METADATA[1],) for i in items)}
@@ -200,11 +206,11 @@ def read_moodle(inbox: Inbox) -> list[HandIn]:
     tops = {item.parts[0]: _MOODLE.fullmatch(item.parts[0]) for item in inbox.files}
     if not _mostly([m for m in tops.values() if m], list(tops)):
         return []
-    gathered: dict[str, list[Item]] = defaultdict(list)
+    gathered: dict[tuple[bool, str], list[Item]] = defaultdict(list)
     for item in inbox.files:
         match = tops[item.parts[0]]
-        gathered[match["id"] if match else item.parts[0]].append(item)
-    return [_of_moodle(own, items) for own, items in gathered.items()]
+        gathered[match is not None, match["id"] if match else item.parts[0]].append(item)
+    return [_of_moodle(own, items) for (_, own), items in gathered.items()]
 
 
 def _of_moodle(own: str, items: list[Item]) -> HandIn:
@@ -308,15 +314,14 @@ def read_otter(inbox: Inbox) -> list[HandIn]:
 
 
 def read_folder(inbox: Inbox) -> list[HandIn]:
-    """A file per student, named by it, or a folder per student."""
+    """A file per student, named by it, or a folder per student; or the archive of one student."""
     one = inbox.one_down() if inbox.archive else None
     if one is not None and len({i.parts[0] for i in one.files if _is_work(i)}) > 1:
         return read_folder(one)
-    found = [
-        HandIn((Who(_stem(item.name)),), item.label, _own([item]))
-        for item in inbox.files
-        if len(item.parts) == 1 and _is_work(item)
-    ]
+    single = [item for item in inbox.files if len(item.parts) == 1 and _is_work(item)]
+    if inbox.archive and [item.parts for item in inbox.files if _is_work(item)] == [(inbox.notebook,)]:
+        return [HandIn((Who(_stem(inbox.name)),), single[0].label, _own(single))]
+    found = [HandIn((Who(_stem(item.name)),), item.label, _own([item])) for item in single]
     return found + [HandIn((Who(f),), f, _own(items)) for (f,), items in _folders(inbox.files).items()]
 
 

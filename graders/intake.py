@@ -23,7 +23,7 @@ from graders.owners import Owners, alike
 from graders.roster import Roster
 from pytest_symmetry.errors import SubmissionError
 from pytest_symmetry.feedback.text import printable
-from pytest_symmetry.submission import Submission, find_submissions, read_submission
+from pytest_symmetry.submission import find_submissions, read_submission
 
 NOT_GRADABLE, WAITS = "not gradable", "waits for a person"
 
@@ -208,7 +208,7 @@ class _Desk:
                 owned[student].append(work)
                 names.setdefault(student, name)
         people = self.rules.roster.people if self.rules.roster else {}
-        read = cache(read_submission)
+        read = cache(_bytes_of)
         entries, lateness = [], {}
         for student in sorted(owned):
             choice = choose(owned[student], self.rules.keep)
@@ -223,7 +223,9 @@ class _Desk:
             tuple(entries), {s: e.person for s, e in people.items()}, lateness, strangers, tuple(self.said)
         )
 
-    def _entry(self, student: str, name: str, choice: Choice, read: Callable[[Path], Submission]) -> Entry:
+    def _entry(
+        self, student: str, name: str, choice: Choice, read: Callable[[Path], tuple[str, str]]
+    ) -> Entry:
         work = choice.work
         enrolled = self.rules.roster.people.get(student) if self.rules.roster else None
         time = enrolled.submitted if enrolled is not None and enrolled.submitted else work.submitted
@@ -240,7 +242,8 @@ class _Desk:
             return replace(entry, status=WAITS, reason=choice.waits or work.reason)
         if work.reason or work.item is None:
             return replace(entry, status=NOT_GRADABLE, reason=work.reason)
-        return _with_bytes(entry, read)
+        sha256, reason = read(entry.path)
+        return replace(entry, sha256=sha256, status=NOT_GRADABLE if reason else "", reason=reason)
 
     def _say(self, entry: Entry, choice: Choice) -> None:
         """Say what was chosen, where there was a choice."""
@@ -269,16 +272,13 @@ class _Desk:
         return how_late(due, datetime.fromisoformat(entry.submitted), policy, rules.zone)
 
 
-def _with_bytes(entry: Entry, read: Callable[[Path], Submission]) -> Entry:
-    """Return the entry with the hash of its file, or with why it cannot be graded."""
+def _bytes_of(path: Path) -> tuple[str, str]:
+    """Return the hash of a file ("" where it cannot be read), and why it cannot be graded."""
     try:
-        submission = read(entry.path)
+        submission = read_submission(path)
     except SubmissionError as error:
-        reason = printable(str(error).removeprefix(f"{entry.path}: "))
-        return replace(entry, status=NOT_GRADABLE, reason=reason)
-    if submission.empty:
-        return replace(entry, sha256=submission.sha256, status=NOT_GRADABLE, reason="there is no code in it")
-    return replace(entry, sha256=submission.sha256)
+        return "", printable(str(error).removeprefix(f"{path}: "))
+    return submission.sha256, "there is no code in it" if submission.empty else ""
 
 
 def _strangers(strangers: Sequence[str], names: Mapping[str, str]) -> list[str]:

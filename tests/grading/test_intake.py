@@ -155,6 +155,23 @@ def test_moodle_without_folders_and_nbgraders_exchange(tmp_path):
     assert "2026-03-01T22:00:00+01:00" == two.entries[1].submitted
 
 
+def test_a_folder_that_has_the_name_of_a_number_is_not_that_accounts(tmp_path):
+    """Moodle's participant 11 and a stray folder 11: not one submission of two files."""
+    files = {f"{n}_assignsubmission_file_/planar.ipynb": n for n in ("Ada_11", "Ben_12")} | {
+        "11/x.ipynb": "3"
+    }
+    ada, ben = receive([tree(tmp_path / "inbox", files)], NB).entries
+
+    assert ("waits for a person", "") == (ada.status, ben.status)
+
+
+def test_the_archive_of_one_notebook_is_named_by_the_archive(tmp_path):
+    """ada.zip with planar.ipynb in it."""
+    (entry,) = take_in([zipped(tmp_path / "ada.zip", {NB: "1"})], NB)
+
+    assert ("ada", NB) == (entry.student, entry.label)
+
+
 def test_a_layout_that_is_not_there_is_refused(tmp_path):
     """The sentence says which there are."""
     tree(tmp_path / "inbox", {"ada.ipynb": "1"})

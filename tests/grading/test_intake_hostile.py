@@ -252,7 +252,7 @@ def test_a_tar_that_unpacks_to_far_more_is_not_read_further(ground, monkeypatch)
 
 @pytest.mark.parametrize(
     ("limit", "value", "said"),
-    [("MEMBERS", 3, "holds more than 3 files"), ("TOTAL_BYTES", 900, "unpacks to more than 0 GB")],
+    [("MEMBERS", 3, "holds more than 3 files"), ("TOTAL_BYTES", 900, "unpacks to more than 0 MB")],
 )
 def test_an_archive_may_hold_only_so_much(ground, monkeypatch, limit, value, said):
     """In one sentence that says what to do."""
@@ -340,6 +340,16 @@ def test_a_name_twice_in_an_archive_is_a_persons_to_decide(ground):
 
     assert "handed in 2 times" in found["ada"].reason
     assert "waits for a person" == found["ada"].status
+
+
+def test_an_archive_of_one_student_is_not_the_disk(ground, monkeypatch):
+    """What somebody's own zip unpacks to is limited more closely than the class's."""
+    monkeypatch.setattr(archives, "RATIO_FREE", 3000)
+    inner = _zip_bytes(**{f"n{i}": cells(os.urandom(400).hex()) for i in range(9)})
+    found = taken(ground, zipped(ground / "inbox.zip", {"ada/work.zip": inner, "ben/planar.ipynb": "2"}))
+
+    assert "it unpacks to more than 0 MB" in found["ada"].reason
+    assert found["ben"].gradable
 
 
 def test_what_editors_leave_behind_is_nobodys(ground):
