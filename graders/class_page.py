@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graders.class_counts import CauseGroup, causes_of, compared, questions_of
 from pytest_symmetry.feedback.html import page_file, pages
 from pytest_symmetry.feedback.ordering import first_cause
-from pytest_symmetry.feedback.text import number, question_words, words_or_facts
+from pytest_symmetry.feedback.text import number, question_words, title_words
 from pytest_symmetry.findings import Outcome
 
 if TYPE_CHECKING:
@@ -232,5 +232,5 @@ def _student_row(result: Result, file: str) -> Row:
     if result.status != "graded":
         return Row(result.student, file, result.status, "")
     finding = first_cause(result.tests)
-    cause = f"{finding.code} {words_or_facts(finding).title}"[:80] if finding else ""
+    cause = f"{finding.code} {title_words(finding)}"[:80] if finding else ""
     return Row(result.student, file, number(result.points), cause)

@@ -184,6 +184,16 @@ def words_or_facts(finding: Finding, *, reveal: str = "hint") -> Words:
         )
 
 
+def title_words(finding: Finding) -> str:
+    """Return a finding's title alone, for long lists; its cause or code where the title cannot be made."""
+    import jinja2
+
+    try:
+        return fill(code_page(finding.code).title, finding)
+    except (LookupError, TypeError, ValueError, jinja2.TemplateError):
+        return printable(str(finding.cause or finding.code))
+
+
 def render(finding: Finding, *, reveal: str = "cause") -> str:
     """Return a finding as the lines that a terminal shows."""
     said = words_or_facts(finding, reveal=reveal)

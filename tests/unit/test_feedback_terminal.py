@@ -19,7 +19,7 @@ from shown_results import (
 )
 
 from pytest_symmetry.feedback.terminal import class_summary, summary
-from pytest_symmetry.feedback.text import harmless, printable, render
+from pytest_symmetry.feedback.text import harmless, printable, render, title_words, words_or_facts
 from pytest_symmetry.findings import Finding, Outcome, Place, Result
 
 AGAIN = "pytest -k backward --symmetry-seed=310938109381093810938"
@@ -157,3 +157,9 @@ def test_a_finding_without_words_shows_its_code_and_facts() -> None:
 
     assert "ZZZ999" in said
     assert "units = [0, 3]" in said
+
+
+def test_a_title_alone_is_the_title_of_the_whole() -> None:
+    """Also where the finding lacks what its words need."""
+    for finding in (gradient(), Finding("ZZZ1"), Finding("GRD101"), Finding("ZZZ1", cause="other\x1b[2J")):
+        assert title_words(finding) == words_or_facts(finding).title
