@@ -64,9 +64,6 @@ def plain(value: Any) -> Any:
 _hints = functools.cache(get_type_hints)
 
 
-_hints = functools.cache(get_type_hints)
-
-
 def _read(kind: Any, data: Any) -> Any:
     """Build a value of the annotated type ``kind`` from its JSON form (the inverse of :func:`plain`)."""
     origin = get_origin(kind)
@@ -344,13 +341,14 @@ Evidence = (
 class Partial(Record):
     """What a failed check says of its arrays one by one: which of them were seen to be right.
 
-    ``shared`` is whether the question gives points for each; ``explained`` whether the cause that is named
-    accounts for everything that is wrong.
+    ``shared`` is whether the question gives points for each; ``explained`` whether the ``causes`` that are
+    named account for everything that is wrong ("" stands for a cause without a name).
     """
 
     arrays: Mapping[str, bool]
     shared: bool = False
     explained: bool = False
+    causes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

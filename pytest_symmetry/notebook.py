@@ -27,6 +27,7 @@ from pytest_symmetry.feedback.terminal import summary, wrapped
 from pytest_symmetry.feedback.text import question_words, words_or_facts
 from pytest_symmetry.findings import Outcome
 from pytest_symmetry.grading import DEFAULT_SEED
+from pytest_symmetry.points import is_manual
 from pytest_symmetry.questions import functions_of, questions_on
 from pytest_symmetry.remote.live import LiveProcess
 from pytest_symmetry.remote.process import InProcess
@@ -57,7 +58,7 @@ class Feedback:
     @property
     def passed(self) -> bool:
         """Whether every question passed."""
-        return all(v.outcome is Outcome.PASSED for v in self.result.tests)
+        return all(v.outcome is Outcome.PASSED for v in self.result.tests if not is_manual(v))
 
     def _repr_html_(self) -> str:
         return inline(

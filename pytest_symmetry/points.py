@@ -99,7 +99,7 @@ def partial_of(
     cause = error.finding.cause
     one = sum(not right for right in arrays.values()) == 1
     explained = cause is not None and (cause in own or one or any((cause, way) in ways for way in WHOLE))
-    return Partial(arrays=arrays, shared=shared, explained=explained)
+    return Partial(arrays, shared, explained, _causes(error.finding))
 
 
 def arrays_of(evidence: Evidence | None) -> dict[str, bool]:
@@ -129,29 +129,22 @@ def earned(verdict: Verdict, costs: Mapping[str, float]) -> float:
     every = len(verdict.partial.arrays)
     # A check that failed though each array is right failed for a reason that no array shows.
     share = right / every if verdict.partial.shared and right < every else 0.0
-    cost = _cost(verdict, costs)
+    cost = _cost(verdict.partial, costs)
     left = verdict.max_points - cost if cost is not None else 0.0
     return round(max(share * verdict.max_points, left, 0.0), 6)
 
 
-def _cost(verdict: Verdict, costs: Mapping[str, float]) -> float | None:
-    """Return what the causes of a verdict cost together; None where one of them has no price."""
-    failures = [f for f in verdict.findings if f.severity == "fail"]
-    causes = [cause for finding in failures for cause in _causes(finding)]
-    if verdict.partial is None or not verdict.partial.explained or not causes:
-        return None
-    prices = [costs.get(cause) for cause in causes]
+def _cost(partial: Partial, costs: Mapping[str, float]) -> float | None:
+    """Return what the causes cost together; None where one of them has no price."""
+    prices = [costs.get(cause) for cause in partial.causes]
     known = [price for price in prices if price is not None]
-    return sum(known) if len(known) == len(prices) else None
+    return sum(known) if partial.explained and known and len(known) == len(prices) else None
 
 
-def _causes(finding: Finding) -> list[str]:
-    """Return the causes of a finding, the second mistakes that show elsewhere too; "" for an unknown one."""
-    also = finding.facts.get("also", ())
-    return [
-        finding.cause or "",
-        *(str(other.get("cause", "")) for other in also if isinstance(other, Mapping)),
-    ]
+def _causes(finding: Finding) -> tuple[str, ...]:
+    """Return the causes of a finding, second mistakes that show elsewhere too; "" for one without a name."""
+    also = [other for other in finding.facts.get("also", ()) if isinstance(other, Mapping)]
+    return (finding.cause or "", *(str(other.get("cause", "")) for other in also))
 
 
 def repriced(result: Result, costs: Mapping[str, float]) -> Result:

@@ -1,5 +1,7 @@
 """What a failed question earns: shares, prices, and nothing for what was not seen to be right."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny_course
@@ -213,23 +215,32 @@ def test_the_better_of_share_and_price_counts():
 def test_a_second_mistake_needs_its_own_price():
     """Two causes, told as one and "also": both prices are paid, or none is given."""
     finding = Finding("GRD101", "one", facts={"also": [{"cause": "two"}]})
-    found = Verdict("t", "t", Outcome.FAILED, 0.0, 4.0, (finding,), partial=Partial({}, explained=True))
 
+    def check():
+        raise CheckFailed(finding, None, str)
+
+    partial = replace(verdict(check).partial, explained=True)
+    found = Verdict("t", "t", Outcome.FAILED, 0.0, 4.0, (finding,), partial=partial)
+
+    assert ("one", "two") == partial.causes
     assert [0, 0, 1] == [price(found, one=1), price(found, two=2), price(found, one=1, two=2)]
 
 
 outcomes = st.sampled_from(list(Outcome))
 partials = st.none() | st.builds(
-    Partial, st.dictionaries(st.text(max_size=3), st.booleans(), max_size=5), st.booleans(), st.booleans()
+    Partial,
+    st.dictionaries(st.text(max_size=3), st.booleans(), max_size=5),
+    st.booleans(),
+    st.booleans(),
+    st.lists(st.sampled_from(["", "a", "b"]), max_size=3).map(tuple),
 )
-findings = st.lists(st.builds(Finding, st.just("GRD101"), st.sampled_from([None, "a", "b"])), max_size=3)
 costs = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.floats(0, 20))
 
 
-@given(outcomes, partials, findings, costs, st.floats(0, 50))
-def test_a_question_earns_between_nothing_and_all(outcome, partial, found, prices, worth):
+@given(outcomes, partials, costs, st.floats(0, 50))
+def test_a_question_earns_between_nothing_and_all(outcome, partial, prices, worth):
     """All only if passed or priced at 0; nothing where no verdict was reached; dearer is never better."""
-    made = Verdict("t", "t", outcome, 0.0, worth, tuple(found), partial=partial)
+    made = Verdict("t", "t", outcome, 0.0, worth, partial=partial)
     points = earned(made, prices)
 
     assert 0 <= points <= worth + 1e-6
