@@ -8,7 +8,6 @@ translated without running anything. All records are frozen and go to JSON and b
 from __future__ import annotations
 
 import functools
-import functools
 import math
 import types
 from collections.abc import Mapping
