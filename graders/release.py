@@ -36,6 +36,15 @@ from pytest_symmetry.grading import DEFAULT_SEED
 from pytest_symmetry.recording import Recorder, write_pack
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_OF_PACKS = frozenset(
+    _WORD.findall(
+        "args arguments bit_generator box_of boxes by calls cause changes constants dictionaries draws "
+        "format functions has_uint32 hidden hint inc keys kwargs layer leaves lengths level made message "
+        "method name npy numbers of outline points questions raised reads result returns right salt seed "
+        "size sizes state steps text the tokens tried uinteger wraps"
+    )
+)
+"""Words that stand in every pack, and say nothing about a solution that uses them too."""
 _LONG = 6
 """Letters from which on a name among arbitrary bytes is no accident."""
 
@@ -190,7 +199,7 @@ def search(folder: Path, assignment: Assignment, source: Mapping[str, Any]) -> I
     """
     texts, solutions = split(source, assignment.source)
     given = set(_WORD.findall("\n".join(texts))) | seen_names(folder)
-    names = {name for solution in solutions for name in own_names(solution)} - given
+    names = {name for solution in solutions for name in own_names(solution)} - given - _OF_PACKS
     statements = [s for solution in solutions for s in telling_statements(solution.text)]
     for where, data in _everything(folder):
         text, known = _readable(data), names

@@ -1,8 +1,8 @@
 """The pack answers for the reference: what was recorded is given again, where the same is asked.
 
-An answer is found by its test, its function and its arguments, the number of the call within the test first.
-Arguments need only be close: another BLAS or another numpy changes last digits. What was not recorded is
-not decided here, and says so.
+An answer is found by its test, its function and its arguments, the call of the same number first. Arguments
+need only be close: another BLAS or another numpy changes last digits. What was not recorded is not decided
+here, and says so.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 from pytest_symmetry import sealing
 from pytest_symmetry.answers import Answers, given_answers
 from pytest_symmetry.assignment import load_assignment, load_reference
-from pytest_symmetry.closeness import close
+from pytest_symmetry.closeness import close, distance, nearest
 from pytest_symmetry.diagnosis.locked import Locks, unlocked_for
 from pytest_symmetry.diagnosis.replay import Earlier, Step
 from pytest_symmetry.errors import DecidedByStaff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from pytest_symmetry.assignment import Assignment
@@ -204,22 +204,18 @@ class _Answering:
     """One function of the reference in one test; it counts its calls."""
 
     def __init__(self, pack: Pack, test: str, name: str) -> None:
-        self.pack, self.test, self.name, self.count = pack, test, name, 0
+        self.pack, self.name, self.count = pack, name, 0
+        self.kept = pack.calls(test, name)
+        self.arguments = [(pack.values(k["args"]), pack.values(k["kwargs"])) for k in self.kept]
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
-        for i, kept in self._in_order():
-            if close(self.pack.values(kept["args"]), args) and close(
-                self.pack.values(kept["kwargs"]), kwargs
-            ):
-                self.count = i + 1
-                return self._given(kept)
-        raise DecidedByStaff(self.name)
-
-    def _in_order(self) -> Iterator[tuple[int, Any]]:
-        """Yield the recorded calls, the one of this number first."""
-        kept = list(enumerate(self.pack.calls(self.test, self.name)))
-        return iter(kept[self.count :] + kept[: self.count])
+        same = self.count < len(self.kept) and distance(self.arguments[self.count], (args, kwargs)) == 0
+        number = self.count if same else nearest(self.arguments, (args, kwargs))
+        if number is None:
+            raise DecidedByStaff(self.name)
+        self.count = number + 1
+        return self._given(self.kept[number])
 
     def _given(self, kept: Mapping[str, Any]) -> Any:
         __tracebackhide__ = True

@@ -18,7 +18,7 @@ from pytest_symmetry import __version__, sealing
 from pytest_symmetry.answers import Answers
 from pytest_symmetry.assignment import is_hidden
 from pytest_symmetry.checks.matches import separate
-from pytest_symmetry.closeness import close
+from pytest_symmetry.closeness import distance
 from pytest_symmetry.diagnosis.dictionary import measure
 from pytest_symmetry.diagnosis.locked import lock
 from pytest_symmetry.diagnosis.replay import Earlier, Step, measured, program_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_symmetry.diagnosis.dictionary import Dictionary, Leaf
 
 MOST_CALLS = 500
-"""Calls of one function in one test that are written down: a test that asks more is decided by staff."""
+"""Different calls of one function in one test that are written down: where there are more, staff decide."""
 
 MOST_NUMBERS = 2_000_000
 """Numbers in the answers of one function in one test that are written down."""
@@ -120,13 +120,14 @@ class Recorder(Answers):
     def note(self, test: str, name: str, asked: Asked) -> None:
         """Write a call down, or that one more submission led to it."""
         calls = self.calls.setdefault(test, {}).setdefault(name, [])
+        if len(calls) > MOST_CALLS:
+            return  # too many to look through: left out as a whole
         for known in calls:
-            if close(known.args, asked.args) and close(known.kwargs, asked.kwargs):
+            if distance((known.args, known.kwargs), (asked.args, asked.kwargs)) == 0:
                 known.by.add(self.run)
                 return
         asked.by.add(self.run)
-        if len(calls) < MOST_CALLS:
-            calls.append(asked)
+        calls.append(asked)
 
 
 class _Recorded:
@@ -234,7 +235,8 @@ def _draws(seed: int, drawn: Sequence[Drawn], writer: sealing.Writer) -> Any:
 
 
 def _calls(calls: Mapping[str, Sequence[Asked]], writer: sealing.Writer) -> dict[str, list[Any]]:
-    return {name: [_call(asked, writer) for asked in kept if _stays(asked)] for name, kept in calls.items()}
+    few = {name: kept for name, kept in calls.items() if len(kept) <= MOST_CALLS}
+    return {name: [_call(asked, writer) for asked in kept if _stays(asked)] for name, kept in few.items()}
 
 
 def _stays(asked: Asked) -> bool:

@@ -230,7 +230,7 @@ def _box(entries: Sequence[Entry], key: bytes, *, causes: bool) -> bytes:
 
 
 def _facts(entry: Entry, causes: bool) -> dict[str, Any]:
-    """Return what a cause's words need; of a course's own mistake the outright words only where they may be."""
+    """Return what a cause's words need; of a course's own mistake its outright words only if they may be."""
     left_out = () if causes else ("course_title", "course_cause")
     return {key: "" if key in left_out else value for key, value in entry.facts.items()}
 

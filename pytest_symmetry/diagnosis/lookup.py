@@ -32,8 +32,8 @@ MOST_NUMBERS = 20_000
 class Sight:
     """The student's results beside the dictionary of the same calls.
 
-    ``own`` are the leaves that hold the arrays which the finding is about; ``source`` is "" where the reference
-    is not at hand.
+    ``own`` are the leaves that hold the arrays which the finding is about; ``source`` is "" where the
+    reference is not at hand.
     """
 
     dictionary: Dictionary

@@ -9,10 +9,11 @@ import pytest
 import release_course
 import tiny_course
 
-from graders.release import own_names, release
+from graders.release import own_names, release, search
 from graders.release_files import needed_version, write
 from graders.specimens import source_notebook
 from graders.student_notebook import Solution, split, student_notebook, telling_statements
+from pytest_symmetry import sealing
 from pytest_symmetry.assignment import load_assignment
 from pytest_symmetry.errors import AssignmentError
 
@@ -215,6 +216,22 @@ def test_the_conftest_says_what_is_missing_in_one_line(package, python, line, tm
     assert line in said[0]
     assert f'python -m pip install -U "pytest-symmetry>={needed_version()}"' in said[0]
     assert 4 == done.returncode
+
+
+def test_words_of_every_pack_are_nobodys_own(tmp_path):
+    """A solution may call a variable `result` or `steps`: that a pack has these words gives nothing away."""
+    solution = "def f(x):\n    ### BEGIN SOLUTION\n    state = x * 2 + 1\n    ### END SOLUTION\n"
+    folder = tmp_path / "tiny"
+    tiny_course.write_course(folder)
+    tiny_course.write(
+        folder / "tiny.ipynb", tiny_course.notebook(solution.replace("state", "own_thing"), solution)
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    sealing.write(out / sealing.FILE, {"calls": {}, "state": {}, "hints": "own_thing"}, {})
+    found = list(search(out, load_assignment(folder), source_notebook(folder)))
+
+    assert ["pack.npz, member text.npy holds the name 'own_thing', which only the solution has"] == found
 
 
 def test_solutions_are_counted_by_the_cells_of_the_notebook(tmp_path):

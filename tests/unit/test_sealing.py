@@ -266,6 +266,24 @@ def test_what_was_not_recorded_is_decided_by_staff(pack):
         _ = pack.reference("test_a.py::test_one").unknown
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 2), (1, 1, 0)])
+def test_steps_of_a_finite_difference_are_told_apart(order, tmp_path):
+    """They are closer to each other than rounding may be off, and much farther than it mostly is."""
+    writer = sealing.Writer()
+    points = [1.0 + 1e-12 * i for i in range(4)]
+    calls = [
+        {"args": writer.put((x,)), "kwargs": writer.put({}), "result": writer.put(float(i))}
+        for i, x in enumerate(points)
+    ]
+    written(tmp_path / packs.FILE, {"functions": ["f"], "calls": {"t": {"f": calls}}}, writer)
+    reference = Pack(assignment(tmp_path)).reference("t")
+
+    assert [float(i) for i in order] == [reference.f(points[i]) for i in order]
+    assert [float(i) for i in order] == [reference.f(points[i] * (1 + 5e-16)) for i in order]
+    with pytest.raises(DecidedByStaff):
+        reference.f(1.0 + 0.4e-12)
+
+
 def test_errors_and_constants_are_answers_too(pack):
     """A test may expect the reference to raise."""
     reference = pack.reference("test_a.py::test_one")
