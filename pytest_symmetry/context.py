@@ -61,6 +61,8 @@ class Context:
     calls: list[Call] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+    shares: bool = False
+    """Whether the question gives points for each array that is right."""
     ways: list[tuple[str, str]] = field(default_factory=list)
     """How causes were found: (cause, way), for whoever explains a verdict later."""
 

@@ -171,6 +171,7 @@ class Run:
             answers=answers,
             test=test,
             reveal=self._reveal(subject.assignment, answers),
+            shares=self.questions[nodeid].shared,
         )
 
     def _reveal(self, assignment: Assignment, answers: Answers) -> str:

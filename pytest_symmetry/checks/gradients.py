@@ -171,9 +171,12 @@ class GradientCheck:
             if kept.fixed or kept.numbers:
                 self._move_too(kept.fixed, kept.numbers)
                 kept = self._first_point(self.names, around)
-            self._drop_absent(kept, self.names)
         except Broken as broken:
             return report.evidence([], self.notes, passed=False), broken.finding
+        try:
+            self._drop_absent(kept, self.names)
+        except Broken as broken:
+            return report.evidence(self._present(kept), self.notes, passed=False), broken.finding
         self.notes += kept.notes
         if self.at == "given":
             spots = blind_spots({n: self.given[n] for n in self.names})
@@ -282,6 +285,21 @@ class GradientCheck:
             names.remove(name)
             facts = {"array": gradient_name(name), "parameter": name}
             self.notes.append(Finding("GRD126", severity="note", place=kept.place, facts=facts))
+
+    def _present(self, kept: Contract) -> list[ArrayVerdict]:
+        """Return the verdicts on the gradients that are there, where points are given for each of them.
+
+        One that is missing stands among them as one that differs.
+        """
+        surrounding = context.current()
+        if surrounding is None or not surrounding.shares:
+            return []
+        absent = [n for n in self.names if n in kept.absent]
+        try:
+            _, verdicts = self._judge(kept, [n for n in self.names if n not in absent])
+        except Exception:  # noqa: BLE001 - the finding is what is missing, whatever comes of the others
+            return []
+        return [*verdicts, *(ArrayVerdict(n, self.given[n].shape, "differs") for n in absent)]
 
     def _neighbourhood(self, kept: Contract) -> Neighbourhood:
         noise = 0.5 * kept.loss_precision * abs(kept.value)

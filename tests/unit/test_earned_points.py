@@ -48,7 +48,7 @@ def net():
 def verdict(check, *, shared=True):
     """Return the verdict of a question of four points that makes one check."""
     error = None
-    with entered(Context()) as context:
+    with entered(Context(shares=shared)) as context:
         try:
             check()
         except (CheckFailed, RaisedError) as found:
@@ -80,8 +80,12 @@ def values(*changes):
         ([ZERO], 0),
         ([('"db2": db2', '"db2": 3 * db2')], 3),
         ([('"db2": db2', '"db2": db2 * np.nan')], 0),
+        ([('"db2": db2}', "}")], 3),
+        ([('"dW1": Z @ X.T, "db1": db1, ', "")], 2),
+        ([('"db2": db2}', "}"), WRONG_HIDDEN], 1),
+        ([(RETURNED, "return {}")], 0),
+        ([(RETURNED, 'return {"dW2": D @ A.T, "x": db1, "y": db2, "z": 0}')], 1),
     ],
-    ids=["right", "hidden layer", "all", "zeros", "db2", "nan"],
 )
 def test_each_gradient_that_is_right_earns_a_share(changes, points):
     """Four arrays, four points; a contract that is broken leaves nothing to look at."""
