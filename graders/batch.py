@@ -69,6 +69,8 @@ class Task:
     """What pages show instead of a secret seed."""
     more_seeds: tuple[int, ...] = ()
     """Seeds with which every verdict must come out the same, or waits for a person."""
+    dictionaries: str = ""
+    """The folder that keeps what planted mistakes give, so that each is planted once for a class."""
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in a set
@@ -79,7 +81,12 @@ class _Supply:
     isolation: str
     patience: float = 0.0
     names: Mapping[str, str] = field(default_factory=dict)
+    dictionaries: Path | None = None
     results: list[Result] = field(default_factory=list)
+
+    def pytest_symmetry_dictionaries(self) -> Path | None:
+        """Say where planted mistakes are kept; None leaves it to the plugin."""
+        return self.dictionaries
 
     def pytest_symmetry_submissions(self) -> list[Found]:
         """Give the chunk's submissions."""
@@ -142,11 +149,13 @@ def run_tests(
     patience: float = 0.0,
     names: Mapping[str, str] | None = None,
     observer: object = None,
+    dictionaries: str = "",
 ) -> list[Result]:
     """Run an assignment's tests over ``entries`` in this process and return a result for each.
 
     The tests run here, the submissions' code in children, as well locked as ``isolation`` asks for.
-    ``names`` are what stands for students in test ids; ``observer`` is one more pytest plugin.
+    ``names`` are what stands for students in test ids; ``observer`` is one more pytest plugin;
+    ``dictionaries`` is the folder of planted mistakes, or "".
 
     Raises:
         AssignmentError: pytest could not run the tests at all.
@@ -154,7 +163,8 @@ def run_tests(
     import pytest
 
     pytest.hookimpl(wrapper=True)(_Supply.pytest_pyfunc_call)  # here, because pytest is imported late
-    supply = _Supply(entries, isolation, patience, names or {})
+    kept = Path(dictionaries) if dictionaries else None
+    supply = _Supply(entries, isolation, patience, names or {}, kept)
     arguments = [*map(str, assignment.tests), *apart.arguments(assignment.folder, seed)]
     arguments += ["--capture=no", *(f"-pno:{name}" for name in _WITHOUT)]
     with apart.apart(assignment.folder), _silence():
@@ -178,10 +188,11 @@ def _silence() -> Iterator[None]:
 def grade_chunk(task: Task) -> list[tuple[Result, str]]:
     """Grade a chunk in this process; return each result with its feedback page."""
     assignment = load_assignment(Path(task.assignment))
-    runs = [
-        run_tests(assignment, task.entries, seed, task.isolation, patience=task.patience, names=task.names)
-        for seed in (task.seed, *task.more_seeds)
-    ]
+    run = functools.partial(
+        run_tests, patience=task.patience, names=task.names, dictionaries=task.dictionaries
+    )
+    seeds = (task.seed, *task.more_seeds)
+    runs = [run(assignment, task.entries, seed, task.isolation) for seed in seeds]
     _keep_what_is_loaded()
     results = [settled(of_one) for of_one in zip(*runs, strict=True)]
     return [
@@ -215,13 +226,14 @@ def grade(
     names: Mapping[str, str] | None = None,
     seed_mark: str = "",
     more_seeds: Sequence[int] = (),
+    dictionaries: str = "",
 ) -> Iterator[tuple[Entry, Result, str]]:
     """Yield (entry, result, page) for every entry as they are done; results do not depend on ``jobs``.
 
-    ``names``, ``seed_mark`` and ``more_seeds`` are those of :class:`Task`.
+    ``names``, ``seed_mark``, ``more_seeds`` and ``dictionaries`` are those of :class:`Task`.
     """
     terms = Task(str(assignment.folder), seed, reveal, (), isolation, seed_mark=seed_mark)
-    terms = replace(terms, names=names or {}, more_seeds=tuple(more_seeds))
+    terms = replace(terms, names=names or {}, more_seeds=tuple(more_seeds), dictionaries=dictionaries)
     for entry in entries:
         if not entry.gradable:
             yield (entry, *refused(entry, assignment, terms))

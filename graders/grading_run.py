@@ -192,6 +192,7 @@ class Run:
             names=names,
             seed_mark=seed_mark(self.book.settle_key(), str(self.seed)),
             more_seeds=further_seeds(self.seed, self.seeds),
+            dictionaries=str((out / "dictionaries").resolve()),
         )
 
 

@@ -1,4 +1,4 @@
-"""Print the figures of the diagnosis: ``python -m benchmarks.diagnosis`` from the checkout.
+"""Write docs/diagnosis-benchmark.md, the figures of the diagnosis: ``python -m benchmarks.diagnosis``.
 
 ``--splits N`` and ``--pairs N`` set how much is held out; the defaults take some minutes.
 """
@@ -9,7 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,11 @@ def planar_steps() -> list[Step]:
     ]
 
 
-def planar() -> None:
-    """Print how long a dictionary for planar takes to build, to read and to look up in."""
+def planar() -> list[str]:
+    """Return how long a dictionary for planar takes to build, to read and to look up in, as table rows."""
     source, steps = load_reference(ROOT / "assignments" / "planar").source, planar_steps()
     built = build(source, steps, SIZES)
-    print(f"planar: {built.tried} mistakes planted, {len(built.entries)} change a result")
-    print(f"  built in {best(lambda: build(source, steps, SIZES), 3):.2f} s")
     seen = built.print_of(measure(program_of(source).run(steps)))
-    print(f"  one lookup {1e3 * best(lambda: built.matching(seen), 20):.2f} ms")
-    print(f"  one explanation {1e3 * explaining(source, steps[2]):.2f} ms")
     with tempfile.TemporaryDirectory() as folder:
         write(built, Path(folder) / f"{content_key(source, steps, SIZES)}.npz")
 
@@ -77,7 +73,15 @@ def planar() -> None:
             module._MEMORY.clear()  # noqa: SLF001 - what a new process finds
             dictionary_for(source, steps, SIZES, Path(folder))
 
-        print(f"  read from its folder in {1e3 * best(read, 10):.1f} ms")
+        rows = [
+            ("mistakes planted", f"{built.tried}", ""),
+            ("of these, change a result", f"{len(built.entries)}", ""),
+            ("built, one core", f"{best(lambda: build(source, steps, SIZES), 3):.2f} s", "5 s"),
+            ("one lookup", f"{1e3 * best(lambda: built.matching(seen), 20):.2f} ms", "2 ms"),
+            ("read from its folder", f"{1e3 * best(read, 10):.1f} ms", "50 ms"),
+            ("one explanation, dictionary in memory", f"{1e3 * explaining(source, steps[2]):.1f} ms", ""),
+        ]
+    return [f"| {what} | {value} | {bar} |" for what, value, bar in rows]
 
 
 def explaining(source: str, step: Step) -> float:
@@ -100,41 +104,76 @@ def explaining(source: str, step: Step) -> float:
     return best(run, 10)
 
 
-def specimens() -> None:
-    """Print how many of the mistakes in other styles are named."""
+_OUTCOMES: dict[int, list[tuple[Any, Any, str, Any]]] = {}
+
+
+def outcomes(subjects: Sequence[Any]) -> Iterator[tuple[Any, Any, str, Any]]:
+    """Yield (subject, fault, style, finding) for every program of some subjects, each run once."""
     from specimens.rehearsal import first_finding
-    from specimens.subjects import SUBJECTS, planted
+    from specimens.subjects import planted
 
-    for subject in SUBJECTS:
-        named = silent = 0
-        wrong = []
-        cases = [(fault, style) for fault in subject.FAULTS for style in fault.patches]
-        for fault, style in cases:
-            _, finding = first_finding(subject.REFERENCE, planted(subject, fault, style), subject.tests)
-            cause = finding.cause if finding else None
-            named += cause in fault.causes
-            silent += cause is None
-            if cause not in (*fault.causes, None):
-                wrong.append(f"{fault.name} ({style}): {cause}")
-        head = f"{subject.__name__.rpartition('.')[2]}: {len(cases)} programs of {len(subject.STYLES)} styles"
-        print(f"{head}, {named} named as promised, {silent} not named, others {wrong}")
+    for subject in subjects:
+        if id(subject) not in _OUTCOMES:
+            _OUTCOMES[id(subject)] = [
+                (subject, fault, style, first_finding(subject.REFERENCE, source, subject.tests)[1])
+                for fault in subject.FAULTS
+                for style in fault.patches
+                for source in [planted(subject, fault, style)]
+            ]
+        yield from _OUTCOMES[id(subject)]
 
 
-def table() -> None:
-    """Print row of the list of mistakes, mistake, style, code and first cause, for every program."""
-    from specimens.rehearsal import first_finding
-    from specimens.subjects import SUBJECTS, planted
+def counted(name: str, subjects: Sequence[Any]) -> str:
+    """Return a table row: programs, caught, first cause as promised, located or silent, another cause."""
+    caught = right = quiet = total = 0
+    for _, fault, _, finding in outcomes(subjects):
+        total += 1
+        caught += finding is not None
+        promised = finding is not None and finding.cause in fault.causes
+        right += promised
+        located = finding is not None and (finding.cause or "located").startswith("located")
+        quiet += located and not promised
+    return f"| {name} | {total} | {caught} | {right} | {quiet} | {caught - right - quiet} |"
 
-    cases = [(s, fault, style) for s in SUBJECTS for fault in s.FAULTS for style in fault.patches]
-    for subject, fault, style in sorted(cases, key=lambda case: case[1].row):
-        _, finding = first_finding(subject.REFERENCE, planted(subject, fault, style), subject.tests)
+
+def specimens() -> list[str]:
+    """Return how many of the mistakes in other styles are named, per reference."""
+    from specimens.fresh import first, second
+    from specimens.subjects import SUBJECTS
+
+    rows = [counted(f"{s.__name__.rpartition('.')[2]}, {len(s.STYLES)} styles", [s]) for s in SUBJECTS]
+    rows.append(counted("**fresh set 1**, six styles", first.SETS))
+    rows.append(counted("**fresh set 2**, five styles", second.SETS))
+    return rows
+
+
+def table() -> list[str]:
+    """Return row of the list, mistake, reference, style, code and first cause of every program."""
+    from specimens.fresh import first, second
+    from specimens.subjects import SUBJECTS
+
+    rows = []
+    for subject, fault, style, finding in outcomes([*SUBJECTS, *first.SETS, *second.SETS]):
         name = subject.__name__.rpartition(".")[2]
         code, cause = (finding.code, finding.cause or "-") if finding else ("-", "-")
-        print(f"{fault.row or '-':>3}  {name + ', ' + style:24} {fault.name:48} {code}  {cause}")
+        rows.append(
+            (fault.row or 999, f"{fault.row or '-'} | {fault.name} | {name}, {style} | {code} | {cause}")
+        )
+    return [f"| {row} |" for _, row in sorted(rows)]
 
 
-def held_out(splits: int, pairs: int) -> None:
-    """Print what is said of mistakes that the dictionary does not know, and of two at once."""
+def messages() -> list[str]:
+    """Return ten messages as a student reads them."""
+    from specimens.subjects import SUBJECTS
+
+    from pytest_symmetry.feedback.text import render
+
+    found = [render(f) for _, fault, _, f in outcomes(SUBJECTS[:2]) if f is not None and fault.row]
+    return ["```text", "\n\n".join(found[:: max(1, len(found) // 10)][:10]), "```"]
+
+
+def held_out(splits: int, pairs: int) -> list[str]:
+    """Return what is said of mistakes that the dictionary does not know, and of two at once."""
     from specimens import test_held_out as module
 
     total = {"tried": 0, "named": 0, "located": 0, "nothing": 0, "wrong": 0}
@@ -142,27 +181,36 @@ def held_out(splits: int, pairs: int) -> None:
         counts = module.held_out(split, Patch())
         for key in total:
             total[key] += len(counts[key]) if key == "wrong" else counts[key]
-    print(f"held out, {splits} splits: {total}")
     both, wrong = module.pair_outcomes(1, pairs, Patch())
-    print(f"pairs: both named in {both} of {pairs}, wrong {len(wrong)}")
+    return [
+        f"| mistakes of one half of the operators, {splits} random splits | {total['tried']} |",
+        f"| named by what holds on other inputs too | {total['named']} |",
+        f"| located at the step | {total['located']} |",
+        f"| nothing said | {total['nothing']} |",
+        f"| said what does not hold on other inputs (wrong) | {total['wrong']} |",
+        f"| pairs of independent mistakes: both named | {both} of {pairs} |",
+        f"| pairs: wrong | {len(wrong)} |",
+    ]
+
+
+PAGE = Path(__file__).with_name("page.md")
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=150)
-    parser.add_argument(
-        "--table", action="store_true", help="print the first cause of every program and stop"
-    )
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
-    if options.table:
-        table()
-        return
-    planar()
-    specimens()
-    held_out(options.splits, options.pairs)
+    text = PAGE.read_text(encoding="utf-8").format(
+        planar="\n".join(planar()),
+        specimens="\n".join(specimens()),
+        messages="\n".join(messages()),
+        table="\n".join(table()),
+        held_out="\n".join(held_out(options.splits, options.pairs)),
+    )
+    (ROOT / "docs" / "diagnosis-benchmark.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

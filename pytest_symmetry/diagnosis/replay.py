@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_symmetry.diagnosis.sizes import walked
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -378,15 +380,10 @@ def _own(
             _own(member, call, (*path, i), owners)
 
 
-def measured(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, NDArray[Any]]]:
+def measured(value: Any) -> Iterator[tuple[str, NDArray[Any]]]:
     """Yield the arrays and numbers of a result with their paths."""
-    if isinstance(value, bool | int | float | np.generic | np.ndarray):
-        array = np.asarray(value)
-        if array.dtype.kind in "fiub":
-            yield path, array
-    elif depth < 8 and isinstance(value, Mapping):
-        for key, member in value.items():
-            yield from measured(member, f"{path}.{key}", depth + 1)
-    elif depth < 8 and isinstance(value, list | tuple):
-        for i, member in enumerate(value):
-            yield from measured(member, f"{path}[{i}]", depth + 1)
+    for path, member in walked(value):
+        if isinstance(member, bool | int | float | np.generic | np.ndarray):
+            array = np.asarray(member)
+            if array.dtype.kind in "fiub":
+                yield path, array

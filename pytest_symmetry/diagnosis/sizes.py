@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,20 +11,28 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+DEEPEST = 8
+"""Containers inside containers that are looked into."""
+
 # Names that parameters go by when they are passed one by one.
 _PARAMETER = re.compile(r"^(W|b|theta|gamma|beta|U|V|w|weights?|bias(es)?)(_?[a-z]{0,3}_?\d*)$")
 
 
-def leaves(value: Any, path: str = "", depth: int = 0) -> Iterable[tuple[str, NDArray[Any]]]:
-    """Yield every array inside plain containers, with the path that leads to it."""
-    if isinstance(value, np.ndarray):
-        yield path, value
-    elif depth < 8 and isinstance(value, Mapping):
+def walked(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield everything inside plain containers that is none itself, with the path that leads to it."""
+    if depth < DEEPEST and isinstance(value, Mapping):
         for key, member in value.items():
-            yield from leaves(member, f"{path}.{key}", depth + 1)
-    elif depth < 8 and isinstance(value, list | tuple):
+            yield from walked(member, f"{path}.{key}", depth + 1)
+    elif depth < DEEPEST and isinstance(value, list | tuple):
         for i, member in enumerate(value):
-            yield from leaves(member, f"{path}[{i}]", depth + 1)
+            yield from walked(member, f"{path}[{i}]", depth + 1)
+    else:
+        yield path, value
+
+
+def leaves(value: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield every array inside plain containers, with the path that leads to it."""
+    yield from ((path, member) for path, member in walked(value) if isinstance(member, np.ndarray))
 
 
 def named_sizes(
