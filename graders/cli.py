@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import pytest_symmetry
-from graders.commands import deciding, grading, looking, releasing
+from graders.commands import authoring, deciding, grading, looking, releasing
 from graders.commands.terminal import console, warn
 from pytest_symmetry.errors import SymmetryError
 
@@ -25,6 +25,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     deciding.void: 'symmetry void graded/ gradients --reason "the text was unclear"',
     deciding.approve: "symmetry approve graded/ --all",
     deciding.forget: "symmetry forget graded/ s0412",
+    authoring.new: "symmetry new softmax",
     releasing.release: "symmetry release planar --out handout/",
     looking.specimens: "symmetry specimens planar --out specimens/",
     looking.assignments: "symmetry assignments",

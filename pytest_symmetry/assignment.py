@@ -49,6 +49,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "costs": dict,
     "questions": dict,
     "late": dict,
+    "total": (int, float),  # what staff mean all points to be; `symmetry check` counts
 }
 _NEEDED = ("schema", "name", "title", "notebook")
 _LIMITS: dict[str, type | tuple[type, ...]] = {"seconds_per_call": (int, float), "memory_mb": int}
