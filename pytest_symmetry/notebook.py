@@ -113,7 +113,7 @@ def check(
     finally:
         stop.cancel()
     return Feedback(
-        supply.live, tuple(supply.remarks(name)), supply.reveal(), f'check("{name}")' if name else "check()"
+        supply.live, tuple(supply.remarks(name)), supply.reveal, f'check("{name}")' if name else "check()"
     )
 
 
@@ -168,6 +168,7 @@ class _Supply:
     passed: set[tuple[object, ...]] = field(default_factory=set)
     asked: tuple[object, ...] = ()
     trouble: str = ""
+    reveal: str = "hint"
     interrupted: str | None = None
 
     def __post_init__(self) -> None:
@@ -200,7 +201,8 @@ class _Supply:
         return True if fresh and self.asked not in self.passed else None
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note what passed."""
+        """Note what passed, and how much may be said."""
+        self.reveal = getattr(report, "symmetry", {}).get("reveal", self.reveal)
         if report.when == "call" and report.passed:
             self.passed.add(self.asked)
 
@@ -222,10 +224,6 @@ class _Supply:
     def live(self) -> Result:
         """What became of the live functions."""
         return self.results[0]
-
-    def reveal(self) -> str:
-        """Return how much may be said."""
-        return self.assignment.reveal
 
     def remarks(self, function: str | None) -> Iterator[str]:
         """Yield what is to be said of the file, and of what only this session can do."""
