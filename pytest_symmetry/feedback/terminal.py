@@ -31,9 +31,7 @@ def summary(
     widest = max((_columns(_mark(v)) for v in verdicts), default=0)
     room = COLUMNS - _OUTCOME - widest - 2
     lines = [f"{_cut(student, 50)}: {number(points)} of {number(max_points)} points"]
-    lines += [
-        f"  {_fit(v.name, room - 1)} {_mark(v):>{widest}}   {_outcome(v)}{_codes(v)}" for v in verdicts
-    ]
+    lines += [f"  {_fit(v.name, room - 1)} {_mark(v):>{widest}}   {_outcome(v)}{_codes(v)}" for v in verdicts]
     if (finding := first_cause(verdicts)) is not None:
         lines += ["", *finding_lines(finding, reveal=reveal)]
         lines += textwrap.wrap(
@@ -79,8 +77,11 @@ def _verdict(result: Result) -> str:
         return f"{result.status}: {result.reason}" if result.reason else result.status
     finding = first_cause(result.tests)
     if finding is None:
-        failed = [v.name for v in result.tests if v.outcome.value != "passed"]
-        return f"{len(failed)} of {len(result.tests)} questions not passed" if failed else "all passed"
+        failed = sum(v.outcome not in (Outcome.PASSED, Outcome.WAITS) for v in result.tests)
+        if failed:
+            return f"{failed} of {len(result.tests)} questions not passed"
+        waits = sum(v.outcome is Outcome.WAITS for v in result.tests)
+        return f"all others passed, {waits} open" if waits else "all passed"
     return f"{finding.code}  {words_or_facts(finding).title}"
 
 

@@ -125,6 +125,16 @@ def test_a_manual_question_is_shown_in_the_terminal(course):
     assert 0 == result.ret
 
 
+def test_a_manual_question_is_open_in_the_line_of_a_class(course):
+    """One line per submission."""
+    course.write("assignment.toml", tiny_course.TOML.replace("[limits]", f"{ESSAY}\n[limits]"))
+    course.submission("inbox/ada.ipynb")
+    course.submission("inbox/ben.ipynb")
+    result = course.run("--symmetry-submission", "inbox", "--symmetry-inprocess")
+
+    result.stdout.fnmatch_lines(["ada *6 / 9   all others passed, 1 open", "ben *6 / 9 *"])
+
+
 @pytest.mark.parametrize(
     ("toml", "key", "said"),
     [
