@@ -49,15 +49,9 @@ def work_in(hand_in: HandIn, notebook: str, keep: Keep, opened: Callable[[Item],
     """
     candidates = [(given, item) for given, item in hand_in.files if is_candidate(given)]
     trouble = ""
-    if not any(not item.trouble for _, item in candidates):
-        for given, item in hand_in.files:
-            if is_archive(given) and not item.trouble:
-                try:
-                    inside = opened(item)
-                except SubmissionError as error:
-                    trouble = trouble or str(error)
-                    continue
-                candidates += [(i.name, i) for i in inside if is_candidate(i.name)]
+    if all(item.trouble for _, item in candidates):
+        inside, trouble = _in_archives(hand_in, opened)
+        candidates += inside
     usable = [(given, item) for given, item in candidates if not item.trouble]
     if not usable:
         refused = [item for _, item in (*candidates, *hand_in.files) if item.trouble]
@@ -71,6 +65,18 @@ def work_in(hand_in: HandIn, notebook: str, keep: Keep, opened: Callable[[Item],
         names = ", ".join(item.label for item in best[:4])
         return Work(hand_in, best[0], f"{len(best)} files could be meant: {names}", others, unclear=True)
     return Work(hand_in, best[0], left=others)
+
+
+def _in_archives(hand_in: HandIn, opened: Callable[[Item], list[Item]]) -> tuple[list[tuple[str, Item]], str]:
+    """Return what may be meant in the archives of a hand-in, and why one could not be opened."""
+    found: list[tuple[str, Item]] = []
+    trouble = ""
+    for item in (item for given, item in hand_in.files if is_archive(given) and not item.trouble):
+        try:
+            found += [(inside.name, inside) for inside in opened(item) if is_candidate(inside.name)]
+        except SubmissionError as error:
+            trouble = trouble or str(error)
+    return found, trouble
 
 
 def _rank(given: str, notebook: str) -> int:
