@@ -193,6 +193,7 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
     )
     seeds = (task.seed, *task.more_seeds)
     runs = [run(assignment, task.entries, seed, task.isolation) for seed in seeds]
+    gc.collect()  # a run leaves rings behind; after fifty they are worth the time
     _keep_what_is_loaded()
     results = [settled(of_one) for of_one in zip(*runs, strict=True)]
     return [
@@ -204,7 +205,6 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
 @functools.cache
 def _keep_what_is_loaded() -> None:
     """Look no more for garbage among what the first chunk has loaded: it stays as long as this process."""
-    gc.collect()
     gc.freeze()
 
 
