@@ -254,3 +254,39 @@ def test_a_session_without_the_upload_is_told_which_file(staff, tmp_path):
     assert "Upload tiny.zip beside this notebook, then run this cell again." in done.stderr
     with pytest.raises(AssignmentError, match="must begin with https://"):
         single.release_single(staff, tmp_path / "out", url="my disk")
+
+
+SHAKEN = """
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+class Shaken:
+    def __init__(self, rng):
+        self._rng = rng
+
+    def normal(self, **kwargs):
+        Path(__file__).with_name("shaken").touch()
+        drawn = self._rng.normal(**kwargs)
+        return np.nextafter(drawn, np.where(self._rng.random_raw(drawn.shape) % 2, np.inf, -np.inf))
+
+
+@pytest.fixture
+def probe_rng(probe_rng):
+    probe_rng.random_raw = lambda shape: np.random.default_rng(1).integers(0, 2, size=shape)
+    return Shaken(probe_rng)
+"""
+
+
+def test_last_bits_change_no_verdict(made, staff, submissions, tmp_path):
+    """Every number that the tests draw is off by its last bit, up or down."""
+    folder = shutil.copytree(made.folder, tmp_path / "shaken")
+    with (folder / "conftest.py").open("a") as file:
+        file.write(SHAKEN)
+    chosen = [path for path in submissions if path.stem in ("right", "no-derivative", "sum-for-mean")]
+
+    assert judged(made.folder, chosen) == judged(folder, chosen)
+    assert (folder / "shaken").exists()
