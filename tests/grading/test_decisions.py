@@ -173,6 +173,19 @@ def test_a_void_gives_everyone_the_points_and_can_be_taken_back(graded):
     )
 
 
+@pytest.mark.parametrize(("last", "points"), [("void", 6.0), ("override", 4.0)])
+def test_of_an_override_and_a_void_the_later_counts(graded, last, points):
+    """Whoever decided last had seen the other decision."""
+    commands = {
+        "void": ["void", graded, "gradients", "--reason", "x"],
+        "override": ["override", graded, "ben", "gradients", "1", "--reason", "x"],
+    }
+    for name in sorted(commands, key=lambda name: name == last):
+        symmetry(*commands[name])
+
+    assert points == mark_of(graded, "ben").points
+
+
 def test_only_marks_that_wait_for_nobody_are_approved(graded):
     """And an approval is of these points: when they change it has to be given again."""
     code, said = symmetry("approve", graded, "--all")
