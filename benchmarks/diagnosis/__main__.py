@@ -163,12 +163,16 @@ def table() -> list[str]:
 
 
 def messages() -> list[str]:
-    """Return ten messages as a student reads them."""
+    """Return the words of ten causes as a student reads them; the numbers around them are a rehearsal's."""
     from specimens.subjects import SUBJECTS
 
-    from pytest_symmetry.feedback.text import render
+    from pytest_symmetry.feedback.text import words
 
-    found = [render(f) for _, fault, _, f in outcomes(SUBJECTS[:2]) if f is not None and fault.row]
+    found = []
+    for _, fault, _, finding in outcomes(SUBJECTS):
+        if finding is not None and fault.row:
+            said = words(finding, reveal="cause")
+            found.append(f"{fault.name}\n  Cause  {said.cause}\n  Hint   {said.hint}")
     return ["```text", "\n\n".join(found[:: max(1, len(found) // 10)][:10]), "```"]
 
 
