@@ -1,84 +1,18 @@
 """``check("backward")`` in a cell: the assignment's questions over the functions of the running notebook.
 
-The tests are the same as everywhere; only what ``submission`` stands for differs. First come the live
-functions, as they are in memory; what passes is asked again of a fresh start, so that what works only
-because of an earlier cell is said. Interrupting the kernel ends a loop that has no end.
+Importing this module imports nothing: a notebook that is handed in imports it in every grader's child.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import inspect
-import io
-import re
-import sys
-import threading
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_symmetry import apart
-from pytest_symmetry.assignment import Assignment, assignment_above, find_assignment
-from pytest_symmetry.errors import AssignmentError
-from pytest_symmetry.feedback.inline import inline
-from pytest_symmetry.feedback.remarks import remark
-from pytest_symmetry.feedback.terminal import summary, wrapped
-from pytest_symmetry.feedback.text import question_words, words_or_facts
-from pytest_symmetry.findings import Outcome
-from pytest_symmetry.grading import DEFAULT_SEED
-from pytest_symmetry.points import is_manual
-from pytest_symmetry.questions import functions_of, questions_on
-from pytest_symmetry.remote.live import LiveProcess
-from pytest_symmetry.remote.process import InProcess
-from pytest_symmetry.remote.proxy import OpenedSubmission
-from pytest_symmetry.session import Session, running_session
-from pytest_symmetry.submission import Found, Submission
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
-    from pytest_symmetry.findings import Finding, Result, Verdict
-
-_PATIENCE = 10.0
-"""Seconds after which somebody who waits is told how to stop."""
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_NAME = re.compile(r"name '(\w+)' is not defined")
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What :func:`check` returns: a notebook shows it as HTML, a terminal as text."""
-
-    result: Result
-    remarks: tuple[str, ...]
-    reveal: str
-    again: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether every question passed."""
-        return all(v.outcome is Outcome.PASSED for v in self.result.tests if not is_manual(v))
-
-    def _repr_html_(self) -> str:
-        return inline(
-            self.result.tests,
-            points=self.result.points,
-            max_points=self.result.max_points,
-            reveal=self.reveal,
-            remarks=self.remarks,
-        )
-
-    def __repr__(self) -> str:
-        lines = summary(
-            self.result.tests,
-            student=self.result.student,
-            points=self.result.points,
-            max_points=self.result.max_points,
-            reveal=self.reveal,
-            again=self.again,
-        )
-        return "\n".join([*lines, "", *(line for text in self.remarks for line in wrapped(text))])
+    from pytest_symmetry.asking import Feedback
 
 
 def check(
@@ -86,13 +20,16 @@ def check(
     *,
     assignment: str | Path | None = None,
     file: str | Path | None = None,
-    seed: int = DEFAULT_SEED,
-) -> Feedback:
+    seed: int | None = None,
+) -> Feedback | None:
     """Run the questions on one function, or all of them, over the functions of this notebook.
 
     ``function`` is its name, or the function itself. ``assignment`` is a folder with an assignment.toml, or
     the name of a bundled assignment; the one of the working directory if not given. ``file`` is the saved
     notebook, where the front end does not tell which it is. Nothing needs to be saved first.
+
+    Returns:
+        The report, which a notebook shows. None in a notebook that is being graded: it asks nothing there.
 
     Raises:
         AssignmentError: there is no such assignment, no question on the function, or the tests cannot run.
@@ -101,169 +38,16 @@ def check(
     """
     caller = inspect.currentframe()
     names = caller.f_back.f_globals if caller and caller.f_back else {}
+    if names.get("__name__") == "submission":  # as namespace.Namespace calls what it runs
+        return None
+    from pytest_symmetry.asking import ask
+    from pytest_symmetry.grading import DEFAULT_SEED
+
     name = function if function is None else str(getattr(function, "__name__", function))
-    chosen = _assignment(assignment)
-    questions = questions_on(chosen, name)
-    given = None if file is None else Path(file).expanduser()
-    session = running_session(names, chosen.notebook, given, chosen.aliases)
-    supply = _Supply(chosen, session)
-    stop = _told_how_to_stop()
-    try:
-        _run(chosen, questions, seed, supply)
-    finally:
-        stop.cancel()
-    return Feedback(
-        supply.live, tuple(supply.remarks(name)), supply.reveal, f'check("{name}")' if name else "check()"
-    )
+    return ask(_main, names, name, assignment, file, DEFAULT_SEED if seed is None else seed)
 
 
-def _assignment(where: str | Path | None) -> Assignment:
-    if where is not None:
-        return find_assignment(str(where))
-    if (found := assignment_above(Path.cwd())) is None:
-        problem = 'there is no assignment here or in a folder above; name it: check(…, assignment="planar")'
-        raise AssignmentError(Path.cwd(), problem)
-    return found
-
-
-def _run(assignment: Assignment, questions: Sequence[str], seed: int, supply: _Supply) -> None:
-    """Run pytest over the live functions and a fresh start of them.
-
-    Raises:
-        AssignmentError: the tests could not be run.
-        KeyboardInterrupt: the kernel was interrupted.
-    """
+def _main(options: list[str], plugins: list[Any]) -> int:
     import pytest
 
-    # The garbage collections of "unraisableexception" take longer than the questions.
-    without = ("faulthandler", "unraisableexception", "threadexception", "junitxml", "pastebin", "debugging")
-    options = [*questions, *apart.arguments(assignment.folder, seed)]
-    options += [part for name in without for part in ("-p", f"no:{name}")]
-    with apart.apart(assignment.folder), contextlib.redirect_stderr(io.StringIO()):
-        code = pytest.main(options, plugins=[supply])
-    if supply.interrupted is not None:
-        raise KeyboardInterrupt(remark("interrupted", place=supply.interrupted)) from None
-    if not supply.results:
-        why = supply.trouble or f"exit code {int(code)}; run pytest in this folder to see why"
-        raise AssignmentError(assignment.folder, f"its tests could not be run: {why}")
-
-
-def _told_how_to_stop() -> threading.Timer:
-    """Start the clock after which somebody who waits is told how to stop; printing goes to the cell."""
-    stream = sys.stderr
-    text = remark("still_running", seconds=int(_PATIENCE))
-    timer = threading.Timer(_PATIENCE, lambda: print(text, file=stream, flush=True))
-    timer.daemon = True
-    timer.start()
-    return timer
-
-
-@dataclass(eq=False)  # pytest keeps its plugins in a set
-class _Supply:
-    """The pytest plugin of such a run: what ``submission`` stands for, and what came of it."""
-
-    assignment: Assignment
-    session: Session
-    results: list[Result] = field(default_factory=list)
-    passed: set[tuple[object, ...]] = field(default_factory=set)
-    asked: tuple[object, ...] = ()
-    trouble: str = ""
-    reveal: str = "hint"
-    interrupted: str | None = None
-
-    def __post_init__(self) -> None:
-        self.older, self.newer = self.session.differing(functions_of(self.assignment))
-        self.file = self.session.file.name if self.session.file else ""
-        stem = Path(self.file or self.assignment.notebook).stem
-        self.fresh_cells = list(self.session.fresh_cells(from_file=not (self.older or self.newer)))
-        self.found = [
-            Found(stem, Path(f"{kind}.ipynb"), _submission(stem, Path(f"{kind}.ipynb"), cells))
-            for kind, cells in (("live", self.session.cells), ("fresh", self.fresh_cells))
-        ]
-
-    def pytest_symmetry_submissions(self) -> list[Found]:
-        """Give the live functions, then the fresh start."""
-        return self.found
-
-    def pytest_symmetry_open_submission(self, submission: Submission) -> OpenedSubmission:
-        """Open either in this process, which the student can interrupt."""
-        live = submission is self.found[0].submission
-        transport = LiveProcess(self.session.names, self.session.cells) if live else InProcess(quiet=True)
-        return OpenedSubmission(submission, transport, aliases=self.assignment.aliases)
-
-    def pytest_runtest_protocol(self, item: Any) -> bool | None:
-        """Ask a fresh start only what the live functions passed: one report of a mistake is enough."""
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        subject = params.get("submission")
-        cases = {k: v for k, v in item.callspec.indices.items() if k != "submission"} if params else {}
-        self.asked = (item.path, getattr(item, "originalname", item.name), *sorted(cases.items()))
-        fresh = subject is not None and subject.found is self.found[1]
-        return True if fresh and self.asked not in self.passed else None
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note what passed, and how much may be said."""
-        self.reveal = getattr(report, "symmetry", {}).get("reveal", self.reveal)
-        if report.when == "call" and report.passed:
-            self.passed.add(self.asked)
-
-    def pytest_collectreport(self, report: Any) -> None:
-        """Keep why the tests could not be read."""
-        if report.failed and not self.trouble:
-            last = _COLOURS.sub("", str(report.longrepr)).strip().splitlines()[-1]
-            self.trouble = last.removeprefix("E ").strip()
-
-    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
-        """Keep where the interrupt came."""
-        self.interrupted = str(excinfo.value)
-
-    def pytest_symmetry_results(self, results: Sequence[Result]) -> None:
-        """Keep the results."""
-        self.results = list(results)
-
-    @property
-    def live(self) -> Result:
-        """What became of the live functions."""
-        return self.results[0]
-
-    def remarks(self, function: str | None) -> Iterator[str]:
-        """Yield what is to be said of the file, and of what only this session can do."""
-        fresh = {v.name: v for result in self.results[1:] for v in result.tests}
-        for verdict in self.live.tests:
-            if verdict.outcome is Outcome.PASSED and verdict.name in fresh:
-                yield from self._compared(verdict, fresh[verdict.name])
-        saved = {"file": self.file, "saved": self.session.saved}
-        if any(v.findings for v in self.live.tests):
-            yield remark("cells")
-        for kind, names in (("unsaved", self.older), ("not_run", self.newer)):
-            if names := [n for n in names if function in (None, n)]:
-                yield remark(kind, names=names, **saved)
-        yield remark("saved" if self.file else "no_file", **saved)
-
-    def _compared(self, live: Verdict, fresh: Verdict) -> Iterator[str]:
-        """Say what a fresh start does to a question that passes here."""
-        question = question_words(live.name).capitalize()
-        facts: dict[str, Any] = {"question": question, "file": self.file}
-        findings = [f for f in fresh.findings if f.severity == "fail"]
-        if fresh.outcome is not Outcome.PASSED and findings:
-            if missing := _missing_name(findings[0]):
-                yield remark("needs_name", names=[missing], cell=self.session.binder_of(missing), **facts)
-            else:
-                yield remark("only_here", title=words_or_facts(findings[0]).title, **facts)
-        for note in (f for f in fresh.findings if f.code == "SUB201"):
-            number = self._number(int(note.facts["cell"]))
-            yield remark("leans_on", names=list(note.facts["names"]), cell=number, **facts)
-
-    def _number(self, cell: int) -> int | None:
-        """Return the number in brackets of a cell of the fresh start."""
-        return self.session.number_of(dict(self.fresh_cells)[cell])
-
-
-def _missing_name(finding: Finding) -> str:
-    """Return the global name that a finding says is not there, or ""."""
-    found = _NAME.search(str(finding.facts.get("message", "")))
-    return found[1] if found and finding.facts.get("type") == "NameError" else ""
-
-
-def _submission(student: str, path: Path, cells: Sequence[tuple[int, str]]) -> Submission:
-    digest = hashlib.sha256("\0".join(text for _, text in cells).encode("utf-8", "replace")).hexdigest()
-    return Submission(student, path, digest, tuple(cells))
+    return int(pytest.main(options, plugins=plugins))

@@ -357,3 +357,24 @@ def test_outside_notebooks_the_functions_of_the_caller_are_asked(tmp_path):
 
     assert done.stdout.startswith("tiny: 3 of 3 points")
     assert done.stderr == ""
+
+
+def test_a_cell_that_checks_asks_nothing_where_it_is_run_for_a_name(kernel):
+    """A fresh start runs the cell that binds a name; the check in it would run that cell again, for ever."""
+    define(kernel, ("D = 2 *", "D = 1 / half *"))
+    kernel.run("half = float('0.5'); check('gradients')")
+    text = " ".join(kernel.run("check('gradients')").split())
+
+    assert text.startswith("tiny: 3 of 3 points")
+    assert "which binds `half`" in text
+
+
+def test_importing_it_costs_a_graded_notebook_nothing():
+    """Every submission that used it imports it in its child."""
+    code = (
+        "import sys, pytest_symmetry.notebook as n; "
+        "print(sorted(m for m in sys.modules if m.startswith(('pytest', 'numpy', 'jinja2'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "['pytest_symmetry', 'pytest_symmetry.notebook']\n"

@@ -32,6 +32,7 @@ LEVELS = [
     ["grading"],
     ["run"],
     ["questions", "session"],
+    ["asking"],
     ["hookspecs", "plugin", "notebook"],
 ]
 
