@@ -71,6 +71,38 @@ class Keep(enum.StrEnum):
     ask = "ask"
 
 
+_Submissions = Annotated[
+    list[Path], typer.Option(help="A notebook, a .py file, a folder of them, or what a platform exports.")
+]
+_Out = Annotated[Path, typer.Option(help="Folder for the gradebook and the feedback.")]
+_Roster = Annotated[
+    Path | None, typer.Option(help="CSV of who is in the class; the one column that it needs is id.")
+]
+_Layout = Annotated[
+    Layout | None, typer.Option(help="What exported the submissions (found out, if not given).")
+]
+_Keep = Annotated[Keep, typer.Option(help="Which of several submissions of a student counts.")]
+_Due = Annotated[str, typer.Option(help="When the work was due, where the roster does not say.")]
+_Late = Annotated[str, typer.Option(help='What lateness costs: "per=day percent=10 grace=15 floor=50".')]
+_TimeZone = Annotated[str, typer.Option(help='The course\'s time zone: "Europe/Zurich".')]
+_Seed = Annotated[
+    int | None, typer.Option(min=0, help="Seed of the inputs (128 secret bits, drawn once, if not given).")
+]
+_Stability = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Judge with N seeds; a verdict that changes waits for a person."),
+]
+_Anew = Annotated[
+    bool, typer.Option("--regrade", help="Judge anew what was judged by other tests or versions.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a re-grade changes marks.")]
+_NeverLower = Annotated[bool, typer.Option("--never-lower", help="Let a re-grade take points from nobody.")]
+_Key = Annotated[
+    Path | None,
+    typer.Option(help="Key of the pseudonyms, to have the same in several folders (drawn, if not given)."),
+]
+
+
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("symmetry-demo"),
     jobs: Jobs = PROCESSORS,
@@ -84,51 +116,22 @@ def demo(
 
 def grade(
     assignment: AssignmentName,
-    submissions: Annotated[
-        list[Path], typer.Option(help="A notebook, a .py file, a folder of them, or what a platform exports.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the gradebook and the feedback.")],
-    roster: Annotated[
-        Path | None, typer.Option(help="CSV of who is in the class; id is the column needed.")
-    ] = None,
-    layout: Annotated[
-        Layout | None, typer.Option(help="What exported the submissions (found out, if not given).")
-    ] = None,
-    keep: Annotated[
-        Keep, typer.Option(help="Which of several submissions of a student counts.")
-    ] = Keep.latest,
-    due: Annotated[str, typer.Option(help="When the work was due, where the roster does not say.")] = "",
-    late: Annotated[
-        str, typer.Option(help='What lateness costs: "per=day percent=10 grace=15 floor=50".')
-    ] = "",
-    time_zone: Annotated[
-        str, typer.Option(help='The course\'s time zone: "Europe/Zurich" (UTC, if not given).')
-    ] = "",
+    submissions: _Submissions,
+    out: _Out,
+    roster: _Roster = None,
+    layout: _Layout = None,
+    keep: _Keep = Keep.latest,
+    due: _Due = "",
+    late: _Late = "",
+    time_zone: _TimeZone = "",
     jobs: Jobs = PROCESSORS,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Seed of the inputs (128 secret bits, drawn once, if not given)."),
-    ] = None,
-    stability: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Judge with N seeds; a verdict that changes waits for a person."
-        ),
-    ] = None,
+    seed: _Seed = None,
+    stability: _Stability = None,
     isolation: IsolationOption = Isolation.strict,
-    anew: Annotated[
-        bool, typer.Option("--regrade", help="Judge anew what was judged by other tests or versions.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a re-grade changes marks.")] = False,
-    never_lower: Annotated[
-        bool, typer.Option("--never-lower", help="Let a re-grade take points from nobody.")
-    ] = False,
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            help="Key of the pseudonyms, to have the same in several folders (drawn, if not given)."
-        ),
-    ] = None,
+    anew: _Anew = False,
+    yes: _Yes = False,
+    never_lower: _NeverLower = False,
+    key: _Key = None,
     names: Names = False,
     wait: Wait = 0.0,
 ) -> None:
@@ -146,10 +149,19 @@ def grade(
     )
     order = grading_run.take_order(found, submissions, out, isolation.value, rules)
     order = replace(order, seeds=stability, key=read_key(key) if key is not None else None, patience=wait)
-    for line in order.intake.said:
+    for line in _remarks(order, names=names or console.is_terminal):
         say(line)
     agreed = _Regrade(yes, never_lower) if anew else None
     _carry_out(order, seed=seed, jobs=jobs, names=names, agreed=agreed)
+
+
+def _remarks(order: grading_run.Order, *, names: bool) -> list[str]:
+    """Return what the intake has to say; in a log, without the lines that name somebody."""
+    who = {text for e in order.entries for text in (e.student, e.name, e.label, *e.chosen_from) if text}
+    said = order.intake.said
+    public = [line for line in said if names or not any(text in line for text in who)]
+    hidden = len(said) - len(public)
+    return public + ([f"{hidden} more remarks name students; --names shows them."] if hidden else [])
 
 
 class _Regrade:

@@ -167,9 +167,11 @@ def test_the_number_of_seeds_is_kept(course):
 def test_logs_name_nobody(course):
     """CI keeps what a run prints; students stand in it by pseudonym."""
     tiny_course.write_submission(course / "inbox" / "zoe.ipynb")
+    tiny_course.write_submission(course / "inbox" / "zoe" / "tiny.ipynb")
     folders = [course / "tiny", "--submissions", course / "inbox", "--out", course / "graded", "--jobs", "1"]
     order_for(course)
     said = CliRunner().invoke(cli.app, ["grade", *map(str, folders)]).output
 
     assert re.search(r"\[1/1\] [0-9a-f]{16} +6 / 6   all passed", said)
+    assert "more remarks name students; --names shows them." in said
     assert "zoe" not in said
