@@ -33,13 +33,14 @@ from pytest_symmetry.assignment import REVEAL, Assignment, is_hidden, load_assig
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.findings import Outcome, Result, Verdict
 from pytest_symmetry.grading import DEFAULT_SEED
+from pytest_symmetry.points import is_manual
 from pytest_symmetry.recording import Recorder, write_pack
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _OF_PACKS = frozenset(
     _WORD.findall(
-        "args arguments bit_generator box_of boxes by calls cause changes constants dictionaries draws "
-        "format functions has_uint32 hidden hint inc keys kwargs layer leaves lengths level made message "
+        "after args arguments bit_generator box_of boxes by calls cause changes constants dictionaries draws "
+        "format functions has_uint32 hint inc keys kwargs layer leaves lengths level made message "
         "method name npy numbers of outline points questions raised reads result returns right salt seed "
         "size sizes state steps text the tokens tried uinteger wraps"
     )
@@ -122,9 +123,9 @@ def vacant(out: Path) -> None:
 
 def _question(verdict: Verdict) -> dict[str, Any]:
     """Return what a pack says of a question; of a hidden one no more than its points."""
-    if is_hidden(verdict.nodeid):
-        return {"name": "", "points": verdict.max_points, "hidden": True}
-    return {"name": verdict.name, "points": verdict.max_points, "hidden": False}
+    hidden = is_hidden(verdict.nodeid)
+    after = hidden or is_manual(verdict)
+    return {"name": "" if hidden else verdict.name, "points": verdict.max_points, "after": after}
 
 
 def undecided_questions(assignment: Assignment) -> tuple[str, ...]:
@@ -274,7 +275,7 @@ def _tried(
         level=level,
         here=here.points,
         after=sum(v.max_points for v in [*hidden, *waiting]),
-        undecided=tuple(v.name for v in waiting),
+        undecided=tuple(v.name for v in waiting if not is_manual(v)),
         hidden=tuple(v.name for v in hidden),
         free=tuple(v.name for v in nothing.tests if v.outcome is Outcome.PASSED),
     )

@@ -83,7 +83,7 @@ class Pack(Answers):
         """Return how many points are decided here, of how many; questions in ``waiting`` are not."""
         asked = self.text.get("questions", ())
         total = math.fsum(float(question["points"]) for question in asked)
-        after = [q for q in asked if q["hidden"] or q["name"] in waiting]
+        after = [q for q in asked if q["after"] or q["name"] in waiting]
         return total - math.fsum(float(question["points"]) for question in after), total
 
     def values(self, data: Any) -> Any:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.diagnosis.causes import all_causes
+from pytest_symmetry.diagnosis.causes import COURSE, all_causes
 from pytest_symmetry.diagnosis.dictionary import PROJECTIONS, Dictionary, Entry, Leaf, Print, print_of
 
 if TYPE_CHECKING:
@@ -246,7 +246,8 @@ def _read_box(box: bytes, key: bytes) -> list[Entry]:
 
 def _opaque(cause: str, key: bytes) -> str:
     """Return what stands for a cause where its name may not: it still picks the hint."""
-    return hashlib.blake2b(cause.encode(), digest_size=6, key=key, person=b"cause").hexdigest()
+    mark = hashlib.blake2b(cause.encode(), digest_size=6, key=key, person=b"cause").hexdigest()
+    return COURSE + mark if cause.startswith(COURSE) else mark  # its words are among the facts
 
 
 def unlocked_for(

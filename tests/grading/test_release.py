@@ -35,6 +35,9 @@ MISTAKES = {
 }
 
 
+ASK = ("--symmetry-reveal=cause",)
+
+
 @pytest.fixture(scope="module")
 def staff(tmp_path_factory):
     """The assignment as staff keep it."""
@@ -195,15 +198,40 @@ def test_another_seed_is_decided_by_staff_and_fails_nothing(handout):
     assert "4 of 10 points are decided here, 6 after hand-in." in done.stdout
 
 
-def test_a_hint_pack_names_no_cause(staff, tmp_path):
-    """Not even when asked to; the hint is the one that staff's page gives."""
-    hinting = release(staff, tmp_path / "handout", level="hint").folder
-    tiny_course.write_submission(hinting / "tiny.ipynb", *MISTAKES["no-derivative"])
-    done = run_pytest(hinting, "--symmetry-reveal=cause")
+OWN = """
+[questions.essay]
+manual = true
+points = 2
 
-    assert "The derivative of tanh is missing" not in done.stdout
-    assert "the chain rule passes through the activation here" in done.stdout.replace("\n             ", " ")
-    assert b"activation-derivative" not in everything(hinting)
+[[causes]]
+name = "bent-twice"
+title = "The error is bent twice"
+hint = "Look at the error at the output once more."
+replace = [["D = 2 * (", "D = 2.5 * np.sin("]]
+"""
+
+
+def test_a_hint_pack_names_no_cause(tmp_path):
+    """Not even when asked to, nor a cause of the course's own; its hints are those of staff's pages."""
+    folder = release_course.write_course(tmp_path / "tiny", hidden=False)
+    with (folder / "assignment.toml").open("a") as file:
+        file.write(OWN)
+    made = release(load_assignment(folder), tmp_path / "handout", level="hint")
+    changes = {"no-derivative": MISTAKES["no-derivative"], "own": [("D = 2 * (", "D = 2.5 * np.sin(")]}
+    for name, change in changes.items():
+        tiny_course.write_submission(made.folder / f"{name}.ipynb", *change)
+    said = {
+        name: " ".join(run_pytest(made.folder, f"--symmetry-submission={name}.ipynb", *ASK).stdout.split())
+        for name in changes
+    }
+
+    assert "the chain rule passes through the activation here" in said["no-derivative"]
+    assert "Look at the error at the output once more." in said["own"]
+    assert "6 of 8 points are decided here, 2 after hand-in." in said["own"]
+    assert not any(word in text for text in said.values() for word in ("Cause ", "bent twice", "bent-twice"))
+    assert not any(
+        word in everything(made.folder) for word in (b"activation-derivative", b"bent-twice", b"bent twice")
+    )
 
 
 def executed(notebook, folder):

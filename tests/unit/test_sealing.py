@@ -240,8 +240,8 @@ def pack(tmp_path):
         "constants": {"RATE": writer.put(0.5)},
         "calls": {"test_a.py::test_one": {"f": calls}},
         "questions": [
-            {"name": "test_one", "points": 6.0, "hidden": False},
-            {"name": "", "points": 4.0, "hidden": True},
+            {"name": "test_one", "points": 6.0, "after": False},
+            {"name": "", "points": 4.0, "after": True},
         ],
     }
     written(tmp_path / packs.FILE, text, writer)
