@@ -167,6 +167,7 @@ class _Supply:
         self.found = [
             Found(stem, Path(f"{kind}.ipynb"), _submission(stem, Path(f"{kind}.ipynb"), cells))
             for kind, cells in (("live", self.session.cells), ("fresh", self.fresh_cells))
+            if kind == "live" or cells  # a plain Python session has nothing to start afresh
         ]
 
     def pytest_symmetry_submissions(self) -> list[Found]:
@@ -185,7 +186,7 @@ class _Supply:
         subject = params.get("submission")
         cases = {k: v for k, v in item.callspec.indices.items() if k != "submission"} if params else {}
         self.asked = (item.path, getattr(item, "originalname", item.name), *sorted(cases.items()))
-        fresh = subject is not None and subject.found is self.found[1]
+        fresh = subject is not None and subject.found is not self.found[0]
         return True if fresh and self.asked not in self.passed else None
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -220,7 +221,7 @@ class _Supply:
             if verdict.outcome is Outcome.PASSED and verdict.name in fresh:
                 yield from self._compared(verdict, fresh[verdict.name])
         saved = {"file": self.file, "saved": self.session.saved}
-        if any(v.findings for v in self.live.tests):
+        if self.session.cells and any(v.findings for v in self.live.tests):
             yield remark("cells")
         for kind, names in (("unsaved", self.older), ("not_run", self.newer)):
             if names := [n for n in names if function in (None, n)]:

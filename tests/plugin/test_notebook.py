@@ -356,6 +356,7 @@ def test_outside_notebooks_the_functions_of_the_caller_are_asked(tmp_path):
     )
 
     assert done.stdout.startswith("tiny: 3 of 3 points")
+    assert "fresh start" not in done.stdout
     assert done.stderr == ""
 
 
