@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graders import release as releasing
-from graders.commands.terminal import AssignmentName, Isolation, IsolationOption, say
+from graders.commands.terminal import AssignmentName, say
 from graders.single import release_single
 from pytest_symmetry.assignment import find_assignment
 from pytest_symmetry.feedback.text import listed, number
@@ -29,14 +29,13 @@ def release(
         bool, typer.Option("--single", help="One notebook for Colab or Kaggle, and a zip for its first cell.")
     ] = False,
     url: Annotated[str, typer.Option(metavar="URL", help="Where you will put that zip, for --single.")] = "",
-    isolation: IsolationOption = Isolation.strict,
 ) -> None:
     """Write what students receive: notebook with stubs, tests, data, recorded answers, no solution."""
     found = find_assignment(assignment)
     if single:
-        made = release_single(found, out, url=url, level=reveal, isolation=isolation.value)
+        made = release_single(found, out, url=url, level=reveal)
     else:
-        made = releasing.release(found, out, level=reveal, isolation=isolation.value)
+        made = releasing.release(found, out, level=reveal)
     say(f"Released to {made.folder}, at the level {made.level!r}.")
     after = f", {number(made.after)} after hand-in" if made.after else ""
     say(f"{number(made.here)} of {number(made.here + made.after)} points are decided there{after}.")

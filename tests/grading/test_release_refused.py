@@ -8,8 +8,10 @@ import sys
 import pytest
 import release_course
 import tiny_course
+from typer.testing import CliRunner
 
-from graders.release import own_names, release, search
+from graders.cli import app
+from graders.release import Release, own_names, release, search
 from graders.release_files import needed_version, write
 from graders.specimens import source_notebook
 from graders.student_notebook import Solution, split, student_notebook, telling_statements
@@ -216,6 +218,45 @@ def test_the_conftest_says_what_is_missing_in_one_line(package, python, line, tm
     assert line in said[0]
     assert f'python -m pip install -U "pytest-symmetry>={needed_version()}"' in said[0]
     assert 4 == done.returncode
+
+
+def test_the_command_says_what_is_decided_where(tmp_path, monkeypatch):
+    """And what staff should look at."""
+    asked = []
+
+    def released(assignment, out, **options):
+        asked.append((assignment.name, out.name, options))
+        return Release(out, "hint", 6.0, 4.0, undecided=("test_a",), hidden=("test_b",), free=("test_c",))
+
+    monkeypatch.setattr("graders.release.release", released)
+    folder = release_course.write_course(tmp_path / "tiny")
+    done = CliRunner().invoke(
+        app, ["release", str(folder), "--out", str(tmp_path / "out"), "--reveal", "cause"]
+    )
+
+    assert [("tiny", "out", {"level": "cause"})] == asked
+    assert "6 of 10 points are decided there, 4 after hand-in." in done.output
+    assert "the answers cannot be recorded: test_a." in done.output
+    assert "Passed by a notebook without any work: test_c." in done.output
+    assert 0 == done.exit_code
+
+
+def test_an_unknown_level_is_refused(tmp_path):
+    """The message lists the levels."""
+    folder = release_course.write_course(tmp_path / "tiny")
+    with pytest.raises(AssignmentError, match="'all' is no level; give one of hint, cause"):
+        release(load_assignment(folder), tmp_path / "out", level="all")
+
+
+def test_a_damaged_pack_is_told_in_one_sentence(tmp_path):
+    """At collection, before any question."""
+    folder = release_course.write_course(tmp_path / "tiny", hidden=False)
+    (folder / sealing.FILE).write_bytes(b"half a download")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+    assert "pack.npz: it is damaged or no pack; fetch the assignment's folder again" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_words_of_every_pack_are_nobodys_own(tmp_path):
