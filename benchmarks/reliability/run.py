@@ -132,12 +132,13 @@ def command(order, *options):
     return [sys.executable, "-m", "graders", "grade", *map(str, [folder, *named, *options])]
 
 
-def kills(folder, count, rng):
+def kills(folder, count, minutes, rng):
     """Kill the grader at random moments, up to four times a batch; resume; compare."""
+    last = time.monotonic() + 60 * minutes
     order = a_class(folder)
     whole, seconds = undisturbed(order)
     right = batches = killed = left = 0
-    while killed < count:
+    while killed < count and time.monotonic() < last:
         again = replace(order, out=folder / f"killed-{batches}")
         for _ in range(min(rng.randint(1, 4), count - killed)):
             child = forked(again)
@@ -289,16 +290,18 @@ def main():
         "parts", nargs="*", metavar="PART", help=f"one of {', '.join(parts)} (all, if not given)"
     )
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=60, help="kill for no longer than this")
+    parser.add_argument("--tries", type=int, default=10, help="lost workers and full disks")
     parser.add_argument("--count", type=int, default=100, help="submissions to explain")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = parser.parse_args()
     print(f"seed {asked.seed}")
     rng = random.Random(asked.seed)
     what = {
-        "kills": lambda folder: kills(folder, asked.kills, rng),
-        "workers": lambda folder: lost_workers(folder, 10, rng),
-        "six": lambda folder: six_at_once(folder, 2),
-        "full": lambda folder: full_disk(folder, 10, rng),
+        "kills": lambda folder: kills(folder, asked.kills, asked.minutes, rng),
+        "workers": lambda folder: lost_workers(folder, asked.tries, rng),
+        "six": lambda folder: six_at_once(folder, 1),
+        "full": lambda folder: full_disk(folder, asked.tries, rng),
         "held": held_database,
         "explain": lambda folder: explained(folder, asked.count),
     }
