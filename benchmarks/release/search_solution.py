@@ -4,8 +4,8 @@
     python benchmarks/release/search_solution.py assignments/planar /tmp/handout
 
 Every file is searched, every member of the pack, and every value of the notebook's JSON. A line that the
-course itself hands out elsewhere (in a cell without solution, in a test) is listed as given. Exit code 1 where
-anything else is found.
+course itself hands out elsewhere (in a cell without solution, in a test) is listed as given. Exit code 1
+where anything else is found.
 """
 
 from __future__ import annotations
