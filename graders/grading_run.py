@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from graders.stability import further_seeds
 from pytest_symmetry.assignment import Assignment
 from pytest_symmetry.findings import Result, plain
 from pytest_symmetry.grading import result_line, versions
+from pytest_symmetry.submission import FILE_BYTES
 from pytest_symmetry.writing import write_atomically
 
 
@@ -121,11 +123,13 @@ class Run:
         """Return the entries that are new, and those judged on another basis."""
         bases, now = self.book.bases(), self.basis.text()
         stands = {student: bases[number] for student, number in self.standing().items()}
-        known = [(entry, stands.get(entry.student, ("", ""))) for entry in self.order.entries]
-        new = [e for e, (work, _) in known if e.student not in stands or work != work_of(e)]
-        stale = [
-            e for e, (work, basis) in known if e.student in stands and work == work_of(e) and basis != now
-        ]
+        new, stale = [], []
+        for entry in self.order.entries:
+            work, basis = stands.get(entry.student, ("", ""))
+            if not _is_work_of(entry, work):
+                new.append(entry)
+            elif basis != now:
+                stale.append(entry)
         return new, stale
 
     def grade_new(self) -> Iterator[Progress]:
@@ -244,8 +248,25 @@ def _decided(found: Sequence[Mark]) -> set[str]:
 
 
 def work_of(entry: Entry) -> str:
-    """Return what identifies the work of an entry: its bytes, or why they could not be read."""
-    return entry.sha256 if entry.gradable else "\0".join((entry.sha256, entry.status, entry.reason))
+    """Return what identifies the work of an entry: its bytes, or why they are not to be had."""
+    if entry.gradable:
+        return entry.sha256
+    return "\0".join((raw, entry.status) if (raw := _bytes_of(entry)) else ("", entry.status, entry.reason))
+
+
+def _is_work_of(entry: Entry, work: str) -> bool:
+    """Return whether an entry is the work that was judged, also where this version reads it no more."""
+    return work in (work_of(entry), _bytes_of(entry) or None)
+
+
+def _bytes_of(entry: Entry) -> str:
+    """Return the hash of an entry's file, "" where there is none that could be read."""
+    try:
+        if entry.sha256 or entry.path.stat().st_size > FILE_BYTES:
+            return entry.sha256
+        return hashlib.sha256(entry.path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def class_results(out: Path) -> list[Result]:

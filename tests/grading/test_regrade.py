@@ -1,6 +1,7 @@
 """A class judged anew: only when asked, with who would change shown first, and people's decisions kept."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import tiny_course
@@ -58,6 +59,21 @@ def test_an_upgrade_judges_nothing_anew(course, monkeypatch):
     assert "5 of 5 were graded before and are kept." in said
     assert "5 of them were judged on another basis (other versions) and stay; --regrade shows who" in said
     assert before == shown(course)
+
+
+def test_a_version_that_reads_less_takes_no_mark(course, monkeypatch):
+    """The same bytes, refused by the intake of a later version: the mark stands until somebody asks."""
+    order = order_for(course)
+    refused = tuple(replace(e, sha256="", status="not gradable", reason="too long") for e in order.entries)
+    strict = replace(order, intake=replace(order.intake, entries=refused))
+    with grading_run.started(strict, seed=None, jobs=1, reveal="hint") as run:
+        assert [] == run.new()
+        list(run.grade_new())
+
+    assert WAS == points(course)
+    (course / "inbox" / "ben.ipynb").write_text("something else")
+    with grading_run.started(strict, seed=None, jobs=1, reveal="hint") as run:
+        assert ["ben"] == [entry.student for entry in run.new()]
 
 
 def test_a_changed_test_touches_only_its_marks(course):
