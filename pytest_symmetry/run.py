@@ -17,7 +17,6 @@ from pytest_symmetry.feedback.terminal import class_summary, summary
 from pytest_symmetry.findings import Outcome, Result, Verdict
 from pytest_symmetry.grading import DEFAULT_SEED, Graded, check_prices, derive_seed, share_points
 from pytest_symmetry.packs import answers_for
-from pytest_symmetry.points import is_manual
 from pytest_symmetry.submission import Found, Submission, copies_of, find_submissions, read_submission
 
 if TYPE_CHECKING:
@@ -258,7 +257,7 @@ class Run:
 
     def _again(self, result: Result) -> str:
         """Return the command that runs the first question that is not passed once more."""
-        failed = [v.name for v in result.tests if v.outcome is not Outcome.PASSED and not is_manual(v)]
+        failed = [v.name for v in result.tests if v.outcome not in (Outcome.PASSED, Outcome.WAITS)]
         parts = ["pytest", "-k", failed[0].partition("[")[0] if failed else ""]
         if self.where:
             parts.append(f'--symmetry-submission "{self._shown(result.submission)}"')
