@@ -174,7 +174,8 @@ def find_student(found: Sequence[Mark], name: str, where: str) -> Mark:
         DecisionError: there is none.
     """
     for mark in found:
-        if name and name in (mark.student, mark.pseudonym):
+        # Tables put an apostrophe before a name that a spreadsheet would take for a formula.
+        if name and name in (mark.student, mark.pseudonym, f"'{mark.student}"):
             return mark
     near = difflib.get_close_matches(name, [mark.student for mark in found], n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"`symmetry report {where} --names` lists them"

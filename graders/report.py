@@ -117,3 +117,15 @@ def report_csv(found: Sequence[Mark], *, names: bool = False) -> str:
              "yes" if m.approved else "no", isolation]
         )  # fmt: skip
     return out.getvalue()
+
+
+def open_csv(found: Sequence[Mark], *, names: bool = False) -> str:
+    """Return the questions that nobody has decided as a table to be filled in and handed to ``override``."""
+    who = {m.student: m.student if names else m.pseudonym for m in found}
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["student", "question", "points", "reason", "of"])
+    for m in found:
+        asked = [q for q in m.questions if q.points is None and m.result is not None]
+        writer.writerows([cell(who[m.student]), q.question, "", "", q.max_points] for q in asked)
+    return out.getvalue()

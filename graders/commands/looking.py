@@ -20,7 +20,7 @@ from graders.commands.terminal import (
 from graders.explain import explanation, replay
 from graders.marks import marks
 from graders.opening import read_gradebook
-from graders.report import report_csv, report_lines
+from graders.report import open_csv, report_csv, report_lines
 from graders.specimens import write_specimens
 from pytest_symmetry.assignment import bundled_assignments, find_assignment
 from pytest_symmetry.writing import write_atomically
@@ -29,6 +29,12 @@ from pytest_symmetry.writing import write_atomically
 def report(
     folder: Graded,
     table: Annotated[Path | None, typer.Option("--csv", help="Write the marks to this file too.")] = None,
+    undecided: Annotated[
+        Path | None,
+        typer.Option(
+            "--open", help="Write what waits for a person to this file, to be filled in for override."
+        ),
+    ] = None,
     names: Names = False,
 ) -> None:
     """Say how a class stands: points, what is not graded and why, what waits for a person."""
@@ -38,6 +44,8 @@ def report(
         say(line)
     if table is not None:
         write_atomically(table, report_csv(found, names=names))
+    if undecided is not None:
+        write_atomically(undecided, open_csv(found, names=names))
 
 
 def explain(

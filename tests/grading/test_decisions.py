@@ -156,6 +156,22 @@ def test_work_that_could_not_be_graded_is_marked_by_hand(graded):
     assert "<strong>3</strong> of 6 points" in page_of(graded, "cut")
 
 
+def test_what_waits_for_a_person_is_a_table_to_fill_in(graded, tmp_path):
+    """It goes back as it came, with points and reasons in it; half filled in, half is decided."""
+    table = tmp_path / "open.csv"
+    symmetry("report", graded, "--open", table)
+    rows = table.read_text(encoding="utf-8").splitlines()
+    name = mark_of(graded, "cut").pseudonym
+
+    assert ["student,question,points,reason,of", f"{name},test_start,,,1.0"] == rows[:2]
+    assert 4 == len(rows)
+    table.write_text("\n".join([*rows[:2], f"{name},test_loss,1.5,on paper,2.0"]), encoding="utf-8")
+    assert 0 == symmetry("override", graded, "--from", table)[0]
+    assert (1.5, ("test_start", "test_gradients")) == (
+        mark_of(graded, "cut").raw, mark_of(graded, "cut").pending,
+    )  # fmt: skip
+
+
 def test_a_void_gives_everyone_the_points_and_can_be_taken_back(graded):
     """Everyone who handed in; their pages say so."""
     pages = {path: path.read_bytes() for path in graded.glob("feedback/*")}
