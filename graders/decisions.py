@@ -132,7 +132,8 @@ def approve(book: Gradebook, students: Sequence[str] = ()) -> Approval:
 
 def _approved(mark: Mark) -> Event:
     work = mark.result.sha256 if mark.result is not None else ""
-    return Event(0, Kind.APPROVED, student=mark.student, points=mark.points, data={"sha256": work})
+    data = {"sha256": work, "of": mark.max_points}
+    return Event(0, Kind.APPROVED, student=mark.student, points=mark.points, data=data)
 
 
 def read_overrides(path: Path, reason: str = "") -> list[Asked]:

@@ -31,7 +31,7 @@ class Kind(StrEnum):
     ENROLLED = "enrolled"
     """What the roster says of ``student``: ``data`` are the fields of :class:`graders.marks.Person`."""
     APPROVED = "approved"
-    """The mark of ``student`` may be sent: ``points`` of the work ``data["sha256"]``."""
+    """The mark of ``student`` may be sent: ``points`` of ``data["of"]`` for the work ``data["sha256"]``."""
     REGRADED = "regraded"
     """The class was judged anew: ``data`` counts the students whose marks rose, fell and stayed."""
     FORGOTTEN = "forgotten"

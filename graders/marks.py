@@ -239,7 +239,7 @@ def _mark(
         max_points=maximum,
         lateness=late,
         person=person,
-        approved=status == GRADED and approval is not None and _approves(approval, points, result),
+        approved=status == GRADED and approval is not None and _approves(approval, points, maximum, result),
         result=result,
     )
 
@@ -285,9 +285,10 @@ def _status(
     return (WAITS if result.status == GRADED else result.status), reason
 
 
-def _approves(approval: Event, points: float, result: Result | None) -> bool:
+def _approves(approval: Event, points: float, maximum: float, result: Result | None) -> bool:
+    """Return whether an approval is of this mark: these points, of so many, for this work."""
     work = result.sha256 if result is not None else ""
-    return approval.points == points and approval.data.get("sha256", "") == work
+    return (approval.points, approval.data) == (points, {"sha256": work, "of": maximum})
 
 
 def _questions(result: Result) -> dict[str, list[Verdict]]:
