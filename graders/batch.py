@@ -11,23 +11,25 @@ import functools
 import gc
 import hashlib
 import json
-import multiprocessing
 import os
 import tomllib
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from graders.constancy import require_constancy
 from graders.intake import Entry, in_chunks
 from graders.sandbox.choice import transport_for
-from graders.sandbox.watchdog import end_with_parent, patience
+from graders.sandbox.watchdog import patience
 from graders.stability import settled
+from graders.workers import nothing_imported_from_here, worker_pool
 from pytest_symmetry import apart
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
+from pytest_symmetry.context import current
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.feedback.html import student_page
 from pytest_symmetry.feedback.text import words_or_facts
@@ -104,10 +106,17 @@ class _Supply:
             paths=[str(assignment.data)] if assignment.data is not None else [],
         )
 
-    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
-        """Give up this worker when the judge itself is stuck in a test."""
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Give up this worker when the judge itself is stuck in a test; believe no loss that changes."""
+        functions: Any = pyfuncitem.funcargs.get("submission")
+        context = current()
         with patience(self.patience):
-            return (yield)
+            if functions is None or context is None:
+                return (yield)
+            functions._opened.log = []  # noqa: SLF001 - what the fixture stands for
+            result = yield
+            require_constancy(functions._opened, context)  # noqa: SLF001 - as above
+        return result
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a test as pytest does, but report only what decides: its call, or what kept it from one.
@@ -270,7 +279,7 @@ def _through_workers(
 ) -> Iterator[tuple[Task, list[tuple[Result, str]] | None]]:
     """Yield each task with what it came to, or with None where its worker died."""
     lost: list[Task] = []
-    with _nothing_imported_from_here(), worker_pool(jobs) as pool:
+    with nothing_imported_from_here(), worker_pool(jobs) as pool:
         futures = {_submit(pool, task): task for task in tasks}
         for future in as_completed(futures):
             try:
@@ -280,31 +289,8 @@ def _through_workers(
     yield from ((task, None) for task in lost)
 
 
-@contextlib.contextmanager
-def _nothing_imported_from_here() -> Iterator[None]:
-    """Let no worker import from the folder in which the command was given.
-
-    It may be the inbox: a submission named ``pickle.py`` would be run by the grader itself.
-    """
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
-
-
 def _submit(pool: Executor, task: Task) -> Future[list[tuple[Result, str]]]:
     return pool.submit(grade_chunk, task)
-
-
-def worker_pool(jobs: int) -> ProcessPoolExecutor:
-    """Return worker processes that start clean (spawned, not forked), the same on every platform."""
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers=jobs, mp_context=spawn, initializer=end_with_parent)
 
 
 def refused(entry: Entry, assignment: Assignment, task: Task) -> tuple[Result, str]:

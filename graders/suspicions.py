@@ -8,7 +8,6 @@ a person to decide, who asks the student first.
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graders.batch import run_tests
+from graders.constancy import answer_again, answer_of, unseen
 from pytest_symmetry.arrays import leaves
-from pytest_symmetry.context import Call, Context, current, entered
-from pytest_symmetry.errors import StudentTrouble, SymmetryError
-from pytest_symmetry.findings import GradientEvidence
+from pytest_symmetry.context import Call, Context, current
+from pytest_symmetry.errors import SymmetryError
 from pytest_symmetry.submission import read_submission
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ _DERIVATIVES = ("autograd", "jax", "sympy", "tensorflow", "theano", "torch", "nu
 _INNER = ("pytest_symmetry", "graders", "ctypes", "gc", "inspect")
 _LONG_NUMBERS = 12
 _DIGITS = 9
-_ASKED_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,25 +144,11 @@ class _Watcher:
         if item.nodeid != self._passed or context is None or functions is None:
             return
         opened: OpenedSubmission = functions._opened  # noqa: SLF001 - it is what the fixture stands for
-        with _unseen(opened, context):
+        with unseen(opened, context):
             seen = list(_in_answers(opened, context, list(context.calls)))
         path = str(opened.submission.path)
         mine = self.found.setdefault(path, [])
         mine += [Suspicion(kind, path, str(item.originalname), facts) for kind, facts in seen]
-
-
-@contextlib.contextmanager
-def _unseen(opened: OpenedSubmission, context: Context) -> Iterator[None]:
-    """Leave no trace of what is asked here in what the test reports."""
-    calls, printed = len(context.calls), list(opened.printed)
-    cells_run = {cell: list(names) for cell, names in opened.cells_run.items()}
-    try:
-        yield
-    finally:
-        del context.calls[calls:]
-        opened.printed[:] = printed
-        opened.cells_run.clear()
-        opened.cells_run.update(cells_run)
 
 
 def _in_answers(
@@ -175,29 +159,13 @@ def _in_answers(
         right = getattr(context.reference, name, None)
         if not callable(right):
             continue
-        if (noise := scatter(call, _Asking(opened, context).ask, right)) is not None:
+        if (noise := scatter(call, functools.partial(answer_again, opened), right)) is not None:
             yield "scattered-derivatives", {"function": name, **noise}
         if _only_passes_on(call, right):
             yield "passed-through", {"function": name}
-    if any(isinstance(evidence, GradientEvidence) for evidence in context.evidence):
-        yield from _other_answers(opened, context, calls)
 
 
 Answer = Callable[[str, tuple[Any, ...], Mapping[str, Any]], Any]
-
-
-@dataclass(slots=True)
-class _Asking:
-    """Calls a submission, or gives None where it has no answer."""
-
-    opened: OpenedSubmission
-    context: Context
-
-    def ask(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        try:
-            return self.opened.call(name, args, dict(kwargs))
-        except StudentTrouble:
-            return None
 
 
 def scatter(call: Call, ask: Answer, right: Callable[..., Any]) -> dict[str, float] | None:
@@ -210,7 +178,7 @@ def scatter(call: Call, ask: Answer, right: Callable[..., Any]) -> dict[str, flo
     ``scatter`` is the largest change of the error between two such inputs, ``error`` the largest error, both
     beside the largest entry of the array.
     """
-    mine, expected = _derivatives(call.result), _derivatives(_answer(right, call.args, call.kwargs))
+    mine, expected = _derivatives(call.result), _derivatives(answer_of(right, call.args, call.kwargs))
     if len(mine) < 2 or {n: a.shape for n, a in mine.items()} != {n: a.shape for n, a in expected.items()}:
         return None
     error = _off(mine, expected)
@@ -222,7 +190,7 @@ def scatter(call: Call, ask: Answer, right: Callable[..., Any]) -> dict[str, flo
     for number in range(1, _NUDGES + 1):
         args = _nudged(call.args, 1 + number * 2.0**-50)
         again = _derivatives(ask(call.function, args, call.kwargs))
-        then = _derivatives(_answer(right, args, call.kwargs))
+        then = _derivatives(answer_of(right, args, call.kwargs))
         if {n: a.shape for n, a in again.items()} != {n: a.shape for n, a in then.items()}:
             return None
         now = _off(again, then)
@@ -251,13 +219,6 @@ def _size(errors: Mapping[str, Any]) -> float:
     return max((float(np.abs(a).max()) for a in errors.values() if a.size), default=0.0)
 
 
-def _answer(right: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    try:
-        return right(*args, **kwargs)
-    except Exception:  # noqa: BLE001 - the reference was not made for what a submission passes on
-        return None
-
-
 def _nudged(value: Any, factor: float) -> Any:
     """Return the arguments with every float64 array changed in its last bits."""
     if isinstance(value, np.ndarray):
@@ -273,40 +234,6 @@ def _only_passes_on(call: Call, right: Callable[..., Any]) -> bool:
     """Return whether a result is nothing but an argument, where the reference computes one."""
     if not isinstance(call.result, np.ndarray) or not call.shared_paths or call.changed_paths:
         return False
-    expected = _answer(right, call.args, call.kwargs)
+    expected = answer_of(right, call.args, call.kwargs)
     same = any(a is not None and a is expected for a in call.args)
     return not same and all(path.startswith("result is args") for path in call.shared_paths)
-
-
-def _other_answers(
-    opened: OpenedSubmission, context: Context, calls: Sequence[Call]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield functions that answer the same question otherwise in a process that was asked nothing before.
-
-    A gradient may be right for a loss of the student's own. Where a loss in that question is not the
-    reference's, it is asked again, alone, with the same random state.
-    """
-    asked: dict[str, int] = {}
-    for number, call in enumerate(calls):
-        right = getattr(context.reference, call.function, None)
-        if not callable(right) or asked.get(call.function, 0) >= _ASKED_AGAIN:
-            continue
-        expected = _answer(right, call.args, call.kwargs)
-        if expected is None or _alike(call.result, expected):
-            continue
-        asked[call.function] = asked.get(call.function, 0) + 1
-        opened.transport.close()
-        alone = Context(seed=context.seed, calls=[Call("")] * number)
-        with entered(alone):
-            again = _Asking(opened, alone).ask(call.function, call.args, call.kwargs)
-        if _alike(again, expected) and not _alike(again, call.result):
-            yield "other-answers", {"function": call.function, "call": number + 1, "of": len(calls)}
-            return
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Return whether two answers are the same up to rounding."""
-    a, b = leaves(one), leaves(other)
-    if not b or set(a) != set(b):
-        return False
-    return all(np.shape(a[n]) == np.shape(b[n]) and np.allclose(a[n], b[n], 1e-9, 1e-12) for n in b)

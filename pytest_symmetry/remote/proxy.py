@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_symmetry.submission import Submission
 
 _OPENING_SECONDS = 10.0
+_LOGGED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,15 @@ class OpenedSubmission:
     hung: dict[str, Finding] = field(default_factory=dict)
     refused: errors.StudentTrouble | None = None
     waited: float = 0.0
+    log: list[tuple[Call, int]] | None = None
+    """Where it is a list: the calls of a test with their seeds, those too that a check forgets."""
     callbacks: list[Callable[..., Any]] = field(default_factory=list)
     generation: int = 0
 
-    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call one of the student's functions.
+    def call(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, seed: int | None = None
+    ) -> Any:
+        """Call one of the student's functions; ``seed`` is for the global generators, the test's own if None.
 
         Raises:
             StudentTrouble: it gave no answer.
@@ -66,9 +71,12 @@ class OpenedSubmission:
         if name in self.hung:
             raise errors.TimedOut(self.hung[name])
         context = current()
-        message = {"op": "call", "name": name, "args": args, "kwargs": kwargs, "seed": _draw_seed(context)}
+        message: dict[str, Any] = {"op": "call", "name": name, "args": args, "kwargs": kwargs}
+        message["seed"] = _draw_seed(context) if seed is None else seed
         reply = self._ask(message, name)
         call = _logged(name, args, kwargs, reply)
+        if self.log is not None and len(self.log) < _LOGGED:
+            self.log.append((call, message["seed"]))
         if context is not None:
             context.calls.append(call)
             context.submission = self

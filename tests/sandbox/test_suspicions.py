@@ -24,22 +24,10 @@ def gradients(X, Y, parameters):
         found["d" + name] = slope
     return found
 """
-TWO_FACED = """
-seen, honest = [], loss
-def loss(X, Y, parameters):
-    seen.append(1)
-    if len(seen) < 2:
-        return honest(X, Y, parameters)
-    return float(sum(np.sum(v) * (i + 1) for i, v in enumerate(parameters.values())))
-
-def gradients(X, Y, parameters):
-    return {"d" + name: np.full_like(value, i + 1) for i, (name, value) in enumerate(parameters.items())}
-"""
 CHEATS = {
     "central": (NUMERICAL.replace("STEP", "1e-5"), "scattered-derivatives"),
     "central, larger": (NUMERICAL.replace("STEP", "1e-4"), "scattered-derivatives"),
     "central, smaller": (NUMERICAL.replace("STEP", "1e-6"), "scattered-derivatives"),
-    "two-faced": (TWO_FACED, "other-answers"),
     "imports": ("import autograd.numpy as anp\n", "derivatives-imported"),
     "inside": ("from pytest_symmetry.remote import child\n", "inner-parts-imported"),
     "table": (f"def stored():\n    return {[1 / (i + 3) for i in range(40)]}\n", "stored-numbers"),
