@@ -3,6 +3,7 @@
     python -m benchmarks.reliability.run                     # all of it; 200 kills take about ten minutes
     python -m benchmarks.reliability.run kills --kills 500
     python -m benchmarks.reliability.run explain --count 100
+    SYMMETRY_KILLS=500 python -m pytest tests/grading/test_kills.py -k anywhere -rP   # without judging: 20 s
 
 Prints one line a property: how often it was tried, how often it held. A folder "ends right" when every byte
 that somebody may look at (results.jsonl, class pages, student pages, stored submissions) is that of an
