@@ -18,7 +18,7 @@ from pytest_symmetry import __version__, sealing
 from pytest_symmetry.answers import Answers
 from pytest_symmetry.assignment import is_hidden
 from pytest_symmetry.checks.matches import separate
-from pytest_symmetry.closeness import distance
+from pytest_symmetry.closeness import close, distance
 from pytest_symmetry.diagnosis.dictionary import measure
 from pytest_symmetry.diagnosis.locked import lock
 from pytest_symmetry.diagnosis.replay import Earlier, Step, measured, program_of
@@ -46,6 +46,8 @@ class Asked:
     result: Any = None
     error: Exception | None = None
     by: set[int] = field(default_factory=set)
+    repeats: bool = True
+    """Whether the reference gave the same each time: a random one has no answer to be written down."""
 
 
 @dataclass(slots=True)
@@ -66,7 +68,6 @@ class Looked:
     steps: tuple[Step, ...]
     sizes: dict[int, str]
     dictionary: Dictionary
-    by: set[int] = field(default_factory=set)
 
 
 class Recorder(Answers):
@@ -109,12 +110,9 @@ class Recorder(Answers):
     ) -> Dictionary | None:
         """Return the planted mistakes for some calls, and write them down."""
         found = super().dictionary(steps, sizes, leaves, folder)
-        if found is not None and not self.hidden:
-            known = next((k for k in self.looked if k.dictionary is found), None)
-            if known is None:
-                kept = copy.deepcopy(tuple(steps))
-                self.looked.append(known := Looked(kept, dict(sizes), found))
-            known.by.add(self.run)
+        new = found is not None and not any(known.dictionary is found for known in self.looked)
+        if found is not None and new and not self.hidden:
+            self.looked.append(Looked(copy.deepcopy(tuple(steps)), dict(sizes), found))
         return found
 
     def note(self, test: str, name: str, asked: Asked) -> None:
@@ -125,9 +123,14 @@ class Recorder(Answers):
         for known in calls:
             if distance((known.args, known.kwargs), (asked.args, asked.kwargs)) == 0:
                 known.by.add(self.run)
+                known.repeats &= close(_numbers(known.result), _numbers(asked.result))
                 return
         asked.by.add(self.run)
         calls.append(asked)
+
+
+def _numbers(result: Any) -> list[Any]:
+    return [array for _, array in measured(result)]
 
 
 class _Recorded:
@@ -236,12 +239,12 @@ def _draws(seed: int, drawn: Sequence[Drawn], writer: sealing.Writer) -> Any:
 
 def _calls(calls: Mapping[str, Sequence[Asked]], writer: sealing.Writer) -> dict[str, list[Any]]:
     few = {name: kept for name, kept in calls.items() if len(kept) <= MOST_CALLS}
-    return {name: [_call(asked, writer) for asked in kept if _stays(asked)] for name, kept in few.items()}
+    return {name: [_call(asked, writer) for asked in kept if stays(asked)] for name, kept in few.items()}
 
 
-def _stays(asked: Asked) -> bool:
+def stays(asked: Asked) -> bool:
     """Return whether a call is the same for everybody: the solution led to it, or several submissions did."""
-    return 1 in asked.by or len(asked.by) > 1
+    return asked.repeats and (1 in asked.by or len(asked.by) > 1)
 
 
 def _call(asked: Asked, writer: sealing.Writer) -> dict[str, Any]:

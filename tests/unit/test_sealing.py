@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pytest_symmetry import packs, sealing
+from pytest_symmetry import packs, recording, sealing
 from pytest_symmetry.assignment import Assignment
 from pytest_symmetry.closeness import close
 from pytest_symmetry.errors import DecidedByStaff, PackError
 from pytest_symmetry.packs import Pack, StoredDraws
-from pytest_symmetry.recording import RecordedDraws
+from pytest_symmetry.recording import RecordedDraws, Recorder
 
 NUMBERS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(allow_nan=False), st.text()
@@ -331,3 +331,34 @@ def test_a_hint_pack_says_no_causes(pack):
 def test_an_outline_has_arguments_and_names_and_no_bodies(pack):
     """It is what the words of findings need."""
     assert "def f(X):\n    return J\n" == pack.source
+
+
+class Source:
+    """What a recorder asks: a reference of which one function is random."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def twice(self, x):
+        return 2 * x
+
+    def noise(self, x):
+        return x + self.rng.normal()
+
+
+def test_a_random_answer_is_not_written_down(tmp_path, monkeypatch):
+    """Nor one that a single submission with a mistake led to: its arguments may be its own."""
+    source = Source()
+    monkeypatch.setattr("pytest_symmetry.answers.load_reference", lambda folder: source)
+    recorder = Recorder(assignment(tmp_path))
+    for submission in range(3):
+        reference = recorder.reference("t.py::test")
+        assert 3.0 == reference.twice(1.5)
+        reference.noise(1.0)
+        reference.twice(float(submission + 10))
+    kept = {
+        name: [asked.args for asked in calls if recording.stays(asked)]
+        for name, calls in recorder.calls["t.py::test"].items()
+    }
+
+    assert {"twice": [(1.5,), (10.0,)], "noise": []} == kept
