@@ -39,6 +39,11 @@ class Answers:
         """How much may be said."""
         return ("hint", "cause")
 
+    @property
+    def solution(self) -> Any:
+        """The reference itself, for whoever looks at a test from outside; None where it is not at hand."""
+        return load_reference(self.assignment.folder)
+
     def reference(self, test: str) -> Any:  # noqa: ARG002 - a pack answers by test
         """Return what the fixture ``reference`` gives in a test."""
         return load_reference(self.assignment.folder)

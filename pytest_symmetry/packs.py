@@ -68,6 +68,11 @@ class Pack(Answers):
         """An outline: the functions that students see, with arguments and names of results, no bodies."""
         return outline_text(self.text.get("outline", {}))
 
+    @property
+    def solution(self) -> None:
+        """Nothing: the reference is not in the room."""
+        return
+
     def reference(self, test: str) -> PackedReference:
         """Return the recorded answers of one test."""
         return PackedReference(self, test)

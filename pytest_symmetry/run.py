@@ -165,7 +165,7 @@ class Run:
         return Context(
             seed=derive_seed(self.seed_used, subject.assignment.name, test),
             assignment=subject.assignment,
-            reference=answers.reference(test),
+            reference=answers.solution,
             reference_source=answers.source,
             answers=answers,
             test=test,
