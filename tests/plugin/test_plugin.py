@@ -321,10 +321,10 @@ def test_a_loop_costs_its_limit_once(course):
     slow = [
         line
         for line in result.outlines
-        if line.rstrip().endswith("[ada]") and "s call" in line and float(line.split("s ")[0]) > 0.9
+        if "test_more" in line and "s call" in line and float(line.split("s ")[0]) > 0.9
     ]
 
-    assert 1 == len(slow), slow
+    assert [] == slow  # the first of them, test_gradients, has waited for all
 
 
 def test_a_name_from_another_cell_is_bound_and_noted(course):
@@ -436,7 +436,7 @@ def test_planted_mistakes_are_kept_in_the_cache_of_pytest(course):
     without = course.folder / ".pytest_cache"
     assert not without.exists()
 
-    course.pytester.runpytest_inprocess("--symmetry-submission", "ada.ipynb")
+    course.pytester.runpytest_subprocess("--symmetry-submission", "ada.ipynb")  # which remembers nothing
 
     assert list((without / "d" / "symmetry-dictionaries").glob("*.npz"))
 
@@ -448,7 +448,7 @@ def test_another_plugin_says_where_planted_mistakes_are_kept(course):
         "conftest.py",
         "import pathlib\ndef pytest_symmetry_dictionaries():\n    return pathlib.Path('kept').absolute()\n",
     )
-    course.run("--symmetry-submission", "ada.ipynb")
+    course.pytester.runpytest_subprocess("--symmetry-submission", "ada.ipynb")  # which remembers nothing
 
     assert list((course.folder / "kept").glob("*.npz"))
 
@@ -458,7 +458,7 @@ def test_help_lists_the_options_and_the_marker(course):
     course.run("--help").stdout.fnmatch_lines(
         ["Backprop gradient and symmetry checks:", "*--symmetry-submission=PATH*"]
     )
-    course.run("--markers").stdout.fnmatch_lines(["@pytest.mark.points(n):*"])
+    course.run("--markers").stdout.fnmatch_lines(["@pytest.mark.points(n, parts=False):*"])
 
 
 def test_a_project_without_assignments_loads_the_plugin_alone(pytester):

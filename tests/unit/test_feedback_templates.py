@@ -44,9 +44,12 @@ def test_template_has_data_only_where_escaping_protects(name: str) -> None:
     assert re.findall(r"<script|<iframe|<object|<embed|<link|<base|<img", source, re.IGNORECASE) == []
     assert re.findall(r"\son[a-z]+\s*=|\sstyle\s*=|javascript:|@import|url\(", source, re.IGNORECASE) == []
     assert re.findall(rf"(?:href|src)=\"{HOLE}", source) == []
-    assert {"feedback/{{ file }}", "feedback/{{ row.file }}", "#{{ n.block.identifier }}"} >= set(
-        re.findall(r"(?:href|src)=\"([^\"]*)\"", source)
-    )
+    assert {
+        "feedback/{{ file }}",
+        "feedback/{{ row.file }}",
+        "feedback/{{ s.file }}",
+        "#{{ n.block.identifier }}",
+    } >= set(re.findall(r"(?:href|src)=\"([^\"]*)\"", source))
     for style in re.findall(r"<style.*?</style>", source, re.DOTALL):
         assert re.findall(HOLE, style) == []
 
