@@ -104,7 +104,6 @@ def replay(book: Gradebook, student: str, *, isolation: str = "strict", folder: 
     judged = book.judged(counting(book.history())[mark.student])
     assignment = load_assignment(folder or Path(book.header("folder") or ""))
     changes = tuple(_changes(judged.basis, assignment, str(establish(isolation, assignment))))
-    # A group's work is judged under the group's test ids, whoever of it asks.
     entry = Entry(mark.result.student, path, mark.result.submission, mark.result.sha256)
     observer = _Observer()
     seed, runs = int(judged.basis.seed), []
