@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PLACES = 6
 """Arrays and numbers of a result that are changed one at a time."""
 
-_OFF = '''
+_OFF = """
 def _moved(value, place, seen):
     if isinstance(value, dict):
         return {key: _moved(member, place, seen) for key, member in value.items()}
@@ -35,7 +35,7 @@ def _moved(value, place, seen):
         return value * 1.25 + 0.125
     except TypeError:
         return value
-'''
+"""
 _WRAPPED = """
 _right_{name} = {name}
 
