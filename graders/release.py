@@ -128,16 +128,6 @@ def _question(verdict: Verdict) -> dict[str, Any]:
     return {"name": "" if hidden else verdict.name, "points": verdict.max_points, "after": after}
 
 
-def undecided_questions(assignment: Assignment) -> tuple[str, ...]:
-    """Return the questions of an assignment that a pack cannot decide, without releasing anything.
-
-    Raises:
-        AssignmentError: as :func:`release`.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        return release(assignment, Path(scratch) / "out").undecided
-
-
 def _check_repeated(assignment: Assignment, source: Mapping[str, Any]) -> None:
     """Refuse a solution that is written down a second time where students see it."""
     texts, solutions = split(source, assignment.source)

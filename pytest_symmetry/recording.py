@@ -199,7 +199,7 @@ for _name in DRAWN:
 
 def write_pack(
     recorder: Recorder, file: Path, *, about: Mapping[str, Any], level: str, seen: Callable[[str], bool]
-) -> int:
+) -> None:
     """Write the pack of what was recorded.
 
     Args:
@@ -208,9 +208,6 @@ def write_pack(
         about: what else the pack says: its seed, its questions and their points.
         level: "hint" or "cause".
         seen: whether the student sees a name elsewhere; no other name of the reference goes in.
-
-    Returns:
-        How many parts of answers were withheld, because they have names that no student sees, or are objects.
     """
     writer = sealing.Writer(keeps=seen)
     text = {
@@ -223,10 +220,8 @@ def write_pack(
         "draws": {test: _draws(seed, drawn, writer) for test, (seed, drawn) in recorder.draws.items()},
         "calls": {test: _calls(calls, writer) for test, calls in recorder.calls.items()},
     }
-    withheld = writer.withheld
     text["dictionaries"] = [_looked(known, recorder.source, writer, level) for known in recorder.looked]
     sealing.write(file, text, writer.members())
-    return withheld
 
 
 def _draws(seed: int, drawn: Sequence[Drawn], writer: sealing.Writer) -> Any:
