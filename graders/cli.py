@@ -1,6 +1,7 @@
 """The command ``symmetry``: the list of its commands. Each is a function of ``graders.commands``.
 
-Exit codes: 0 done, 2 usage or bad input, 3 interrupted (run the same command again to go on).
+Exit codes: 0 done, 1 something is wrong (only ``check``), 2 usage or bad input, 3 interrupted (run the same
+command again to go on).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 
 import pytest_symmetry
-from graders.commands import authoring, deciding, grading, looking, releasing
+from graders.commands import authoring, deciding, exporting, grading, looking, releasing
 from graders.commands.terminal import console, warn
 from pytest_symmetry.errors import SymmetryError
 
@@ -25,7 +26,9 @@ COMMANDS: dict[Callable[..., None], str] = {
     deciding.void: 'symmetry void graded/ gradients --reason "the text was unclear"',
     deciding.approve: "symmetry approve graded/ --all",
     deciding.forget: "symmetry forget graded/ s0412",
+    exporting.export: "symmetry export graded/ --format gradescope --out results/",
     authoring.new: "symmetry new softmax",
+    authoring.check: "symmetry check softmax",
     releasing.release: "symmetry release planar --out handout/",
     looking.specimens: "symmetry specimens planar --out specimens/",
     looking.assignments: "symmetry assignments",
