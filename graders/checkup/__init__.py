@@ -1,0 +1,1 @@
+"""What is wrong with an assignment, before a class meets it."""
