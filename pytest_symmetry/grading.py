@@ -66,16 +66,32 @@ def outcome_of(error: BaseException | None) -> tuple[Outcome, Finding | None]:
         return _OUTCOMES[type(error)], error.finding
     if isinstance(error, errors.SubmissionError):
         return Outcome.COULD_NOT_RUN, Finding("SUB108", facts={"message": str(error)})
-    if isinstance(error, AssertionError):
-        return Outcome.FAILED, Finding("TST101", facts={"message": _first_lines(error)})
+    if isinstance(error, AssertionError) or _is_fail_of_pytest(error):
+        return Outcome.FAILED, Finding("TST101", facts=_said_by_the_course(error))
     if isinstance(error, errors.DecidedByStaff):
         return Outcome.WAITS, Finding(DECIDED_BY_STAFF, severity="note")
     facts = {"type": type(error).__name__, "message": _first_lines(error), "where": reference_place(error)}
     return Outcome.WAITS, Finding("TST102", facts=facts)
 
 
+def _is_fail_of_pytest(error: BaseException) -> bool:
+    """Return whether a test called ``pytest.fail``; told by name, because nothing here imports pytest."""
+    return type(error).__name__ == "Failed" and type(error).__module__.startswith("_pytest.")
+
+
+def _said_by_the_course(error: BaseException) -> dict[str, Any]:
+    """Return what a test says: its own sentence alone, or else what pytest made of it."""
+    sentence, _, _ = str(error).strip().partition("\nassert ")
+    written = bool(sentence) and not sentence.startswith("assert ")
+    return {"message": _shortened(sentence if written else str(error)), "written": written}
+
+
 def _first_lines(error: BaseException) -> str:
-    return "\n".join(str(error).strip().splitlines()[:6])[:600]
+    return _shortened(str(error))
+
+
+def _shortened(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[:6])[:600]
 
 
 def verdict_of(

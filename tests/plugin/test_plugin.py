@@ -353,6 +353,23 @@ def test_a_test_that_breaks_waits_for_a_person(course):
     result.stdout.fnmatch_lines(["*test_other*waits for a person TST102*"])
 
 
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ("assert len('ab') == 3, 'the word must have three letters'", "the word must have three letters"),
+        ("pytest.fail('the word must have three letters')", "the word must have three letters"),
+        ("assert len('ab') == 3", "assert 2 == 3  +  where 2 = len('ab')"),
+    ],
+)
+def test_a_sentence_of_the_course_stands_alone(course, body, seen):
+    """The student reads what the course team wrote, not what pytest made of the assertion."""
+    course.write("test_other.py", f"import pytest\ndef test_other(submission):\n    {body}\n")
+    result = course.run("test_other.py")
+
+    result.stdout.fnmatch_lines(["*test_other*0 / 1*failed TST101"])
+    assert f"  I see      {seen}" in result.outlines
+
+
 def test_points_of_parametrised_cases_are_shared(course):
     """Three cases of a question worth 3 are worth 1 each."""
     course.write(
