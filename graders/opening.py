@@ -80,8 +80,8 @@ def _connected(path: Path, uri: str) -> Iterator[sqlite3.Connection]:
     """Connect to a database whose structure is whole, and say in one sentence what goes wrong with it."""
     try:
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection:
-            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if found != "ok":
+            connection.text_factory = _text
+            if (found := _quick_check(connection)) != "ok":
                 raise sqlite3.DatabaseError(found)
             yield connection
     except sqlite3.Error as error:
@@ -91,6 +91,19 @@ def _connected(path: Path, uri: str) -> Iterator[sqlite3.Connection]:
             "nothing in it was changed" if not advice else "nothing in it was lost"
         )
         raise GradebookError(msg) from None
+
+
+def _quick_check(connection: sqlite3.Connection) -> str:
+    """Return what SQLite finds wrong with the structure of a database, "ok" where nothing is."""
+    try:
+        return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except UnicodeDecodeError:  # it quotes what is damaged, in an error that Python cannot decode
+        return "its tables are damaged"
+
+
+def _text(raw: bytes) -> str:
+    """Read text also where it is damaged: what was written is told by its checksum, not by an exception."""
+    return raw.decode("utf-8", "replace")
 
 
 def _check_schema(book: Gradebook) -> None:

@@ -238,6 +238,25 @@ def test_a_flipped_bit_changes_no_mark(folder, data):
     assert found in (None, {"ada": 6.0, "ben": 1.0}), f"bit {bit}"
 
 
+@pytest.mark.parametrize("name", [b"event TEXT", b"results (", b"student TEXT"])
+def test_text_that_is_no_text_any_more_is_refused(folder, name):
+    """A flipped bit may leave bytes that are no UTF-8: also in what SQLite says of the damage."""
+    path = folder / FILE
+    path.write_bytes(path.read_bytes().replace(name, bytes([name[0] ^ 0x80]) + name[1:]))
+
+    with pytest.raises(GradebookError, match=r"gradebook\.sqlite: .*put back a copy of"):
+        points(folder)
+
+
+def test_a_row_that_is_no_text_any_more_is_refused(folder):
+    """The checksum tells."""
+    path = folder / FILE
+    path.write_bytes(path.read_bytes().replace(b"ada", b"\xe1da"))
+
+    with pytest.raises(GradebookError, match="is not what was written there; put back a copy"):
+        points(folder)
+
+
 def test_a_file_cut_short_is_refused(folder):
     """A copy that did not finish."""
     path = folder / FILE
