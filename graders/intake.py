@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +18,7 @@ from graders.marks import Lateness, Person
 from graders.names import some_of
 from graders.owners import Owners, alike
 from graders.roster import Roster
+from graders.scratch import scratch_folder
 from pytest_symmetry.errors import SubmissionError
 from pytest_symmetry.feedback.text import printable
 from pytest_symmetry.submission import find_submissions, read_submission
@@ -141,8 +139,7 @@ class _Desk:
 
     def _unpacked(self, path: Path, said: str = "", *, inner: bool = False) -> list[Item]:
         if self.scratch is None:
-            self.scratch = Path(tempfile.mkdtemp(prefix="symmetry-intake-"))
-            atexit.register(shutil.rmtree, self.scratch, ignore_errors=True)
+            self.scratch = scratch_folder()
         return unpack(path, self.scratch, said=said or str(path), inner=inner)
 
     def open(self, path: Path) -> None:

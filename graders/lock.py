@@ -40,7 +40,7 @@ def only_writer(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         end = time.monotonic() + patience
-        while not _taken(descriptor):
+        while not taken(descriptor):
             if time.monotonic() >= end:
                 msg = f"{folder}: {_holder(path)} writes to this folder; run this again when that is done"
                 raise FolderLocked(msg)
@@ -72,7 +72,8 @@ if sys.platform == "win32":  # tried in no machine of ours: Windows grades witho
     _FAR = 1 << 30
     """A byte that nobody writes: locked bytes cannot be read, and who holds the lock must be."""
 
-    def _taken(descriptor: int) -> bool:
+    def taken(descriptor: int) -> bool:
+        """Take the lock of an open file; return False where another process has it."""
         os.lseek(descriptor, _FAR, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -83,7 +84,8 @@ if sys.platform == "win32":  # tried in no machine of ours: Windows grades witho
 else:
     import fcntl
 
-    def _taken(descriptor: int) -> bool:
+    def taken(descriptor: int) -> bool:
+        """Take the lock of an open file; return False where another process has it."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,5 +1,6 @@
 """What comes in: the layouts of seven platforms, duplicates, rosters, groups, lateness."""
 
+import os
 import tarfile
 from zoneinfo import ZoneInfo
 
@@ -396,3 +397,29 @@ def test_nothing_stays_behind_when_the_process_ends(tmp_path):
 
     assert done.stdout.startswith(str(tmp_path / "symmetry-intake-"))
     assert [archive] == list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path):
+    """Its folder in the temporary files holds work of students."""
+    import subprocess
+    import sys
+
+    archive = tarred(tmp_path / "inbox.tar", {"ada/planar.ipynb": "1", "ben/planar.ipynb": "2"}, "w")
+    code = (
+        "import os, sys, pathlib; from graders.intake import take_in\n"
+        "print(take_in([pathlib.Path(sys.argv[1])], 'planar.ipynb')[0].path, flush=True)\n"
+        "sys.stdin.readline(); os.kill(os.getpid(), 9)"
+    )
+    start = [sys.executable, "-c", code, str(archive)]
+    around = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    killed = subprocess.Popen(start, env=around, **pipes)
+    kept = [killed.stdout.readline().strip()]
+    killed.communicate("\n")
+    alive = [subprocess.Popen(start, env=around, **pipes) for _ in range(2)]
+    kept += [process.stdout.readline().strip() for process in alive]
+    there = [os.path.exists(path) for path in kept]  # noqa: PTH110
+    for process in alive:
+        process.communicate("\n")
+
+    assert [False, True, True] == there
