@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graders.batch import run_tests
+from graders.checkup.variants import several_answers
 from graders.intake import Entry
 from graders.specimens import Patch, notebook_bytes, notebook_with, source_notebook
 from pytest_symmetry.answers import Answers, answered_by
@@ -49,7 +50,10 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One changed solution, as it is told: ``cost, line 2: X / m -> X``."""
+    """One changed solution, as it is told: ``cost, line 2: X / m -> X``.
+
+    ``tests`` are those that reach the changed function; no other can fail.
+    """
 
     name: str
     function: str
@@ -57,6 +61,7 @@ class Mutant:
     text: str
     cause: str
     definition: ast.FunctionDef
+    tests: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Score:
     ``equal`` gave the solution's numbers on every probe, or another mutant's; ``broken`` raised, ran on for
     ever or gave no number. Neither is tried. ``failed_by`` are the mutants that each test failed, as
     far as it was asked; ``stopped`` are tests that met a mutant with an error of their own, and that mutant.
+    ``open`` are functions with several right answers: a change of theirs may be right, so none is counted.
     """
 
     tried: int
@@ -73,6 +79,7 @@ class Score:
     equal: int = 0
     broken: int = 0
     left_out: int = 0
+    open: tuple[str, ...] = ()
     failed_by: Mapping[str, int] = field(default_factory=dict)
     stopped: Mapping[str, str] = field(default_factory=dict)
 
@@ -87,7 +94,7 @@ class NoMutants(Exception):
 
 
 def planted(assignment: Assignment, asked: Mapping[str, Asked]) -> tuple[list[Mutant], Score]:
-    """Return the mutants worth running, and a score that knows only what was left out.
+    """Return the mutants worth running, and a score that knows only what was not tried.
 
     Args:
         assignment: whose solution.
@@ -104,6 +111,7 @@ def planted(assignment: Assignment, asked: Mapping[str, Asked]) -> tuple[list[Mu
         raise NoMutants(str(error) or type(error).__name__) from None
     found: list[Mutant] = []
     seen, equal, broken = {_print(base, base)}, 0, 0
+    reach = _reach(program, asked)
     for mutation in every:
         try:
             results = [measure(mutation.run(program, steps)) for steps in probes]
@@ -116,9 +124,11 @@ def planted(assignment: Assignment, asked: Mapping[str, Asked]) -> tuple[list[Mu
             equal += 1
         else:
             seen.add(print_)
-            found.append(_mutant(mutation, len(found)))
+            tests = frozenset(test for test, names in reach.items() if mutation.function in names)
+            found.append(replace(_mutant(mutation, len(found)), tests=tests))
     kept = found[:: -(-len(found) // MOST)] if found else []
-    return kept, Score(len(kept), (), equal, broken, len(found) - len(kept))
+    several = several_answers(assignment, {mutant.function for mutant in kept}, probes[0])
+    return kept, Score(len(kept), (), equal, broken, len(found) - len(kept), tuple(sorted(several)))
 
 
 def _probes(
@@ -157,6 +167,14 @@ def _probes(
         except Exception:  # noqa: BLE001, S112 - other numbers may be none for this program
             continue
     return program, probes, sizes
+
+
+def _reach(program: Program, asked: Mapping[str, Asked]) -> dict[str, set[str]]:
+    """Return the functions that each test calls on the solution, directly or not."""
+    return {
+        test: set(program.reachable([Step(name) for name in {call.function for call in one.calls}]))
+        for test, one in asked.items()
+    }
 
 
 def _others(value: Any, rng: np.random.Generator) -> Any:
@@ -263,6 +281,7 @@ class _Undiagnosed(Answers):
 class _Hurry:
     """A pytest plugin: a mutant that one test failed need not be failed by tests that have failed others."""
 
+    worth: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
     failed_by: dict[str, int] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
@@ -281,8 +300,11 @@ class _Hurry:
         """Leave out what would tell nothing new."""
         callspec = getattr(item, "callspec", None)
         subject = callspec.params.get("submission") if callspec is not None else None
-        known = getattr(item, "originalname", item.name) in self.failed_by
-        return True if subject is not None and known and subject.found.path.stem in self.dead else None
+        if subject is None:
+            return None
+        test, mutant = getattr(item, "originalname", item.name), subject.found.path.stem
+        settled = test in self.failed_by and mutant in self.dead
+        return True if settled or test not in (self.worth.get(mutant) or {test}) else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note which mutant was failed, and by which test."""
@@ -304,12 +326,20 @@ def tried(assignment: Assignment, mutants: Sequence[Mutant], score: Score) -> Sc
     """
     if not mutants:
         return score
-    hurry, source = _Hurry(), source_notebook(assignment.folder)
+    hurry = _Hurry({mutant.name: mutant.tests for mutant in mutants})
+    source = source_notebook(assignment.folder)
     with tempfile.TemporaryDirectory() as scratch, answered_by(_Undiagnosed(assignment)):
         entries = [write_mutant(source, mutant, Path(scratch)) for mutant in mutants]
         for first in range(0, len(entries), 50):
             run_tests(assignment, entries[first : first + 50], DEFAULT_SEED, observer=hurry)
-    alive = tuple(m for m in mutants if m.name not in hurry.dead)
+    alive = [m for m in mutants if m.name not in hurry.dead]
+    counted = [m for m in mutants if m.function not in score.open]
     words = {m.name: f"{m.function}, line {m.line}: {m.text}" for m in mutants}
     stopped = {test: words[name] for test, name in hurry.stopped.items()}
-    return replace(score, survivors=alive, failed_by=hurry.failed_by, stopped=stopped)
+    return replace(
+        score,
+        tried=len(counted),
+        survivors=tuple(m for m in alive if m.function not in score.open),
+        failed_by=hurry.failed_by,
+        stopped=stopped,
+    )

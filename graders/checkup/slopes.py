@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pytest_symmetry.checks.gradients import check_gradients
 from pytest_symmetry.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from graders.checkup.watching import Asked
     from pytest_symmetry.assignment import Assignment
@@ -21,7 +22,42 @@ if TYPE_CHECKING:
 
 _GRADIENT = re.compile(r"grad|backward|back_?prop|slope|deriv", re.IGNORECASE)
 _NO_GRADIENT = re.compile(r"descent|step|update|check|train|numer|fit|clip", re.IGNORECASE)
-_COST = re.compile(r"cost|loss|objective|error|risk", re.IGNORECASE)
+_COST = re.compile(r"cost|loss|objective", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """The reference's functions, to be called by the names of their arguments."""
+
+    functions: Any
+    nodes: Mapping[str, ast.FunctionDef]
+
+    def arguments(self, name: str) -> list[str]:
+        return [a.arg for a in self.nodes[name].args.args]
+
+    def returned(self, name: str) -> list[str]:
+        """Return the names in a function's last return, "" for what is none."""
+        values = [n.value for n in ast.walk(self.nodes[name]) if isinstance(n, ast.Return)]
+        last = values[-1] if values else None
+        parts = last.elts if isinstance(last, ast.Tuple) else [last]
+        return [part.id if isinstance(part, ast.Name) else "" for part in parts]
+
+    def call(self, name: str, given: Mapping[str, Any]) -> Any:
+        """Call a function; an argument that is not given is what another function returns by that name.
+
+        Raises:
+            LookupError: an argument is to be had nowhere.
+        """
+        values = [given[a] if a in given else self._made(a, given) for a in self.arguments(name)]
+        return getattr(self.functions, name)(*values)
+
+    def _made(self, argument: str, given: Mapping[str, Any]) -> Any:
+        for name in self.nodes:
+            returned = self.returned(name)
+            if argument in returned and set(self.arguments(name)) <= set(given):
+                result = self.call(name, given)
+                return result[returned.index(argument)] if len(returned) > 1 else result
+        raise LookupError(argument)
 
 
 def doubtful_gradients(assignment: Assignment, asked: Mapping[str, Asked]) -> Iterator[str]:
@@ -34,17 +70,17 @@ def doubtful_gradients(assignment: Assignment, asked: Mapping[str, Asked]) -> It
         assignment: whose reference.
         asked: what each test asked of the solution.
     """
-    source = load_reference(assignment.folder).source
-    functions = {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
-    compared = {call.function for one in asked.values() if one.slopes for call in one.calls}
+    functions = load_reference(assignment.folder)
+    nodes = {n.name: n for n in ast.parse(functions.source).body if isinstance(n, ast.FunctionDef)}
+    compared = _with_tools({c.function for one in asked.values() if one.slopes for c in one.calls}, nodes)
     seen: dict[str, tuple[str, Call]] = {}
     for one in asked.values():
         for call in one.calls:
             seen.setdefault(call.function, (one.test, call))
     for name, (test, call) in seen.items():
-        if name in compared or name not in functions or not _is_gradient(call):
+        if name in compared or name not in nodes or not _is_gradient(call):
             continue
-        said = _compared(assignment, name, call, functions)
+        said = _compared(_Reference(functions, nodes), call)
         if said is None:
             yield (
                 f"{test}: nothing compares {name} with differences of a cost, so a mistake in the solution's "
@@ -54,91 +90,88 @@ def doubtful_gradients(assignment: Assignment, asked: Mapping[str, Asked]) -> It
             yield f"{assignment.notebook}: {said}"
 
 
+def _with_tools(names: set[str], nodes: Mapping[str, ast.FunctionDef]) -> set[str]:
+    """Return functions with those that they use: a mistake in a tool shows in what is made with it."""
+    found, waiting = set(names), list(names)
+    while waiting:
+        node = nodes.get(waiting.pop())
+        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+        waiting += (used & set(nodes)) - found
+        found |= used & set(nodes)
+    return found
+
+
 def _is_gradient(call: Call) -> bool:
     if _NO_GRADIENT.search(call.function):
         return False
-    result = call.result
-    keys = [k for k in result if isinstance(k, str)] if isinstance(result, dict) else []
+    keys = [k for k in call.result if isinstance(k, str)] if isinstance(call.result, dict) else []
     given = [a for a in (*call.args, *call.kwargs.values()) if isinstance(a, dict)]
-    fits = bool(keys) and any(k[1:] in a for k in keys for a in given if k.startswith("d"))
+    fits = any(k[1:] in a for k in keys for a in given if k.startswith("d"))
     return fits or bool(_GRADIENT.search(call.function))
 
 
-def _compared(
-    assignment: Assignment, name: str, call: Call, functions: Mapping[str, ast.FunctionDef]
-) -> str | None:
+def _compared(reference: _Reference, call: Call) -> str | None:
     """Return "" where it is the gradient of a cost of the same arguments, what differs, or None: unknown."""
-    reference = load_reference(assignment.folder)
-    names = [a.arg for a in functions[name].args.args]
-    given = dict(zip(names, call.args, strict=False)) | dict(call.kwargs)
-    point = _point(functions[name], call.result, given)
+    name = call.function
+    given = dict(zip(reference.arguments(name), call.args, strict=False)) | dict(call.kwargs)
+    point = _point(reference, call, given)
     if point is None:
         return None
     verdicts = []
-    for cost, node in functions.items():
-        wanted = [a.arg for a in node.args.args]
-        if not _COST.search(cost) or not set(wanted) <= set(given) or not set(point) & set(wanted):
-            continue
-        verdicts.append(
-            _differs(getattr(reference, cost), getattr(reference, name), wanted, names, given, point)
-        )
-        if verdicts[-1]:
-            verdicts[-1] = f"the solution's {name} is not the gradient of its own {cost}: {verdicts[-1]}"
+    for cost in reference.nodes:
+        if _COST.search(cost) and not _GRADIENT.search(cost) and cost != name:
+            said = _differs(reference, cost, name, given, point)
+            verdicts.append(
+                f"the solution's {name} is not the gradient of its own {cost}: {said}" if said else said
+            )
     known = [v for v in verdicts if v is not None]
     return min(known, key=len) if known else None
 
 
-def _point(function: ast.FunctionDef, result: Any, given: Mapping[str, Any]) -> list[str] | None:
+def _point(reference: _Reference, call: Call, given: Mapping[str, Any]) -> list[str] | None:
     """Return the names of the arguments that a gradient goes by, or None."""
+    result = call.result
     if isinstance(result, dict):
+        keys = [key[1:] for key in result if isinstance(key, str) and key.startswith("d")]
         own = [
-            n
-            for n, v in given.items()
-            if isinstance(v, dict) and all(k[:1] == "d" and k[1:] in v for k in result)
+            n for n, value in given.items() if isinstance(value, dict) and keys and set(keys) >= set(value)
         ]
         return own[:1] or None
-    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
-    last = returned[-1] if returned else None
-    parts = last.elts if isinstance(last, ast.Tuple) else [last]
-    names = [p.id[1:] if isinstance(p, ast.Name) and p.id.startswith("d") else "" for p in parts]
-    return names if all(n in given for n in names) else None
+    if isinstance(result, np.ndarray):
+        alike = [
+            n for n, value in given.items() if isinstance(value, np.ndarray) and value.shape == result.shape
+        ]
+        if len(alike) == 1:
+            return alike
+    names = [n[1:] if n.startswith("d") else "" for n in reference.returned(call.function)]
+    return names if names and all(n in given for n in names) else None
 
 
 def _differs(
-    cost: Callable[..., Any],
-    gradient: Callable[..., Any],
-    wanted: list[str],
-    names: list[str],
-    given: Mapping[str, Any],
-    point: list[str],
+    reference: _Reference, cost: str, gradient: str, given: Mapping[str, Any], point: list[str]
 ) -> str | None:
     """Return "" where they agree, what differs in a few words, or None where it cannot be told."""
+    whole = isinstance(given[point[0]], dict)
 
-    def at(p: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(given) | dict(p)
+    def at(p: Any) -> dict[str, Any]:
+        return dict(given) | ({point[0]: p} if whole else dict(p))
 
-    start = {name: given[name] for name in point}
-    whole = isinstance(start[point[0]], dict)
+    def slopes(p: Any) -> Any:
+        result = reference.call(gradient, at(p))
+        if whole:
+            return {f"d{key}": result[f"d{key}"] for key in p}
+        parts = result if isinstance(result, tuple | list) else (result,)
+        return {f"d{name}": part for name, part in zip(point, parts, strict=True)}
 
-    def slopes(p: Mapping[str, Any]) -> Any:
-        result = gradient(*(at(p)[n] for n in names if n in given))
-        parts = (result,) if whole or len(point) == 1 else result
-        return parts[0] if whole else {f"d{n}": v for n, v in zip(point, parts, strict=True)}
-
-    def loss(p: Mapping[str, Any]) -> Any:
-        return cost(*(at({point[0]: p} if whole else p)[n] for n in wanted))
-
-    def grads(p: Mapping[str, Any]) -> Any:
-        return slopes({point[0]: p} if whole else p)
-
+    start = given[point[0]] if whole else {name: given[name] for name in point}
     try:
         with np.errstate(all="ignore"):
-            check_gradients(loss, grads, start[point[0]] if whole else start)
+            if np.size(reference.call(cost, at(start))) != 1:
+                return None
+            check_gradients(lambda p: reference.call(cost, at(p)), slopes, start)
     except CheckFailed as failure:
-        facts = failure.finding.facts
-        return (
-            str(facts.get("array") or failure.finding.place.array or "an array") + " differs from the slope"
-        )
+        array = failure.finding.place.array or failure.finding.facts.get("array") or "an array"
+        return f"{array} is not the slope"
     except Exception:  # noqa: BLE001 - functions of unknown meaning were put together; then it cannot be told
         return None
     return ""
