@@ -139,7 +139,7 @@ def test_an_otter_notebook_becomes_an_assignment_that_passes_its_check(tmp_path)
 
 
 def test_what_cannot_be_carried_over_is_said_with_its_cell(tmp_path):
-    """Points that are none, a solution without markers, a test of what a cell sets, one of nothing."""
+    """Points that are none, a solution without markers, a test of what a cell sets."""
     source = written(
         tmp_path / "source.ipynb",
         code_cell("imports", "import numpy as np"),
