@@ -42,7 +42,8 @@ def _line_in_notebook(text: str, place: Place) -> int | None:
     met = list(_strings(notebook, ()))
     if len(met) != len(strings):
         return None
-    cells = [n for n, cell in enumerate(dict(notebook).get("cells", ())) if _is_code(cell)]
+    found = dict(notebook).get("cells") if isinstance(notebook, _Pairs) else None
+    cells = [n for n, cell in enumerate(found if isinstance(found, list) else ()) if _is_code(cell)]
     if not 1 <= (place.cell or 0) <= len(cells):
         return None
     inside = ("cells", cells[(place.cell or 0) - 1], "source")
@@ -70,7 +71,7 @@ def _strings(value: Any, where: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ..
     """Yield every string of a JSON value in the order of the text, keys too, with the way to it."""
     if isinstance(value, _Pairs):
         for key, inner in value:
-            yield (*where, key, "key"), key
+            yield (*where, None), key
             yield from _strings(inner, (*where, key))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
