@@ -151,8 +151,8 @@ def test_what_cannot_be_carried_over_is_said_with_its_cell(tmp_path):
 
     assert [
         (
-            "cell 2 (f): it is a solution without '### BEGIN SOLUTION'; put the markers around the lines that "
-            "students write"
+            "cell 2 (f): it is a solution without '### BEGIN SOLUTION'; put the markers around the lines "
+            "that students write"
         ),
         "cell 4 (t1): its points are 'two'; 1 was taken, decide how many",
         (
