@@ -48,7 +48,7 @@ def one_each(
     paths = []
     for mark in marks:
         path = out if single else out / f"{label(mark)}{suffix}"
-        write_atomically(path, as_json(content(mark)))
+        write_atomically(path, as_json(content(mark)), durable=False)
         paths.append(path)
     return Written(tuple(paths), len(paths), tuple(left_out.students))
 

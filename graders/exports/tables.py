@@ -61,6 +61,9 @@ class Table:
 
     def changed(self, cells: Mapping[tuple[int, int], str], keep: Collection[int] | None = None) -> str:
         """Return the text with new values of cells, by (row, column), and of all rows only those to keep."""
+        by_row: dict[int, dict[int, str]] = {}
+        for (row_number, column), value in cells.items():
+            by_row.setdefault(row_number, {})[column] = value
         parts = []
         for number, row in enumerate(self.rows):
             before = self.rows[number - 1].end if number else 0
@@ -68,7 +71,7 @@ class Table:
                 parts.append(self.text[before : row.start])
             elif number not in keep:
                 continue
-            parts.append(self._row(row, {c: text for (r, c), text in cells.items() if r == number}))
+            parts.append(self._row(row, by_row.get(number, {})))
         end = self.text[self.rows[-1].end :] if keep is None else ""
         mark = _BOM if self.text.startswith(_BOM) and keep is not None else ""
         return mark + "".join([*parts, end])

@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 from paper_marks import canvas_file, moodle_file, read_json
@@ -285,3 +286,13 @@ def test_the_list_names_every_format():
     assert 0 == code
     assert list(own_formats()) == [line.split()[0] for line in said.splitlines()]
     assert "canvas           Canvas's gradebook, one column filled in; --into the gradebook exported from Canvas; approved marks only\n" in said  # fmt: skip # noqa: E501 - one line that is printed
+
+
+def test_the_page_about_exports_shows_what_is_printed():
+    """The list of formats stands in docs/exports.md word for word, and each has a row in its table."""
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    shown = page.partition("$ symmetry export --list\n")[2].partition("```")[0]
+    rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+
+    assert symmetry("export", "--list")[1] == shown
+    assert set(own_formats()) == set(rows.replace("`", " ").replace(",", " ").split())
