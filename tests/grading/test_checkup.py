@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -174,6 +175,11 @@ def a_solution_in_the_tests(folder):
     )
 
 
+def a_solution_in_the_data(folder):
+    (folder / "data").mkdir()
+    (folder / "data" / "notes.txt").write_text("dZ = 2*(A - Y)*(1 - A**2) / X.shape[1]", encoding="utf-8")
+
+
 def markers_that_are_missing(folder):
     path = files(folder)["notebook"]
     text = path.read_text(encoding="utf-8")
@@ -263,6 +269,7 @@ FAULTS = {
     a_gradient_that_nothing_compares: "test_gradients: nothing compares gradients with differences of a cost",
     a_solution_written_twice: "cell 7 repeats a statement of the solution in cell 6",
     a_solution_in_the_tests: "test_layer.py repeats a statement of the solution in cell 6",
+    a_solution_in_the_data: "the release would show the solution: data/notes.txt holds the statement",
     markers_that_are_missing: "layer.ipynb: no cell has a solution between '### BEGIN SOLUTION'",
     a_marker_without_its_partner: "cell 7: there is a line '### BEGIN SOLUTION' without its partner",
     a_function_handed_out_whole: "the function 'square' has no lines between '### BEGIN SOLUTION'",
@@ -334,3 +341,10 @@ def test_check_of_no_assignment_is_a_matter_of_usage(tmp_path):
 
     assert 2 == done.returncode
     assert "there is no such assignment" in done.stderr
+
+
+def test_the_page_about_checking_lists_every_fault():
+    """With the words of its sentence."""
+    page = (Path(__file__).parents[2] / "docs" / "checking-an-assignment.md").read_text(encoding="utf-8")
+
+    assert [] == [said for said in FAULTS.values() if said not in page]
