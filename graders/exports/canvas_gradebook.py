@@ -64,7 +64,7 @@ class CanvasGradebook:
         left_out.students += matched.left_out
         cells = {}
         for row, mark in matched.rows.items():
-            if (old := table.rows[row].value(places.column)) in _KEPT and not is_excused(mark):
+            if (old := table.rows[row].value(places.column)).upper() in _KEPT and not is_excused(mark):
                 left_out.add(mark, f"the file says {old!r}, and that stays")
                 continue
             given = "EX" if is_excused(mark) else plain(mark.points)

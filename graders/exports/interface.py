@@ -120,6 +120,9 @@ def carry_out(
             left_out.add(mark, "not approved")
         else:
             chosen.append(mark)
+    if left_out.students and not any(mark.final for mark in chosen):
+        msg = "nothing was written: no mark is approved; `symmetry approve` approves marks"
+        raise ExportError(msg)
     try:
         written = export.export(chosen, assignment, out, into)
     except OSError as error:

@@ -85,8 +85,8 @@ def _question(mark: QuestionMark, verdicts: list[Verdict], first: Finding | None
     lines = [_decided(mark)] if mark.by in ("an override", "a void") else []
     lines += dict.fromkeys(_told(f, first, reveal) for f in found)
     if not found and verdicts and mark.points is not None:
-        said = {v.outcome.value: None for v in verdicts if v.outcome is not Outcome.PASSED}
-        lines += list(said)
+        silent = (v.outcome for v in verdicts if v.outcome not in (Outcome.PASSED, Outcome.WAITS))
+        lines += dict.fromkeys(outcome.value for outcome in silent)
     return Question(
         name=mark.question,
         words=harmless(question_words(mark.question)),

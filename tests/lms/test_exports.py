@@ -256,7 +256,7 @@ def test_what_goes_to_students_needs_approval(graded, tmp_path, kind):
 
     assert own_formats()[kind].approved_only
     assert 2 == code
-    assert said.startswith("nothing was written: there is no mark to write")
+    assert said == "nothing was written: no mark is approved; `symmetry approve` approves marks"
     assert not (tmp_path / "out").exists()
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from paper_marks import mark
 
 from graders.exports.interface import ExportError
-from graders.exports.matching import NOT_THERE, SEVERAL_ROWS, SEVERAL_STUDENTS, Known, match
+from graders.exports.matching import NOT_THERE, OTHER_NAME, SEVERAL_ROWS, SEVERAL_STUDENTS, Known, match
 from graders.exports.tables import read_table
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from('",;\r\n\t=\\'), max_size=12)
@@ -95,7 +95,7 @@ def test_files_that_are_no_tables(file, raw, said):
 def test_identifiers_come_before_names():
     """A name is looked at only where no identifier says anything."""
     marks = [mark("11", name="Ada Lovelace"), mark("22", name="Ben Ko", ids={"email": "B@x.org"})]
-    known = {1: Known(("22",), "Ada Lovelace"), 2: Known(("11",), "Somebody Else")}
+    known = {1: Known(("b@X.org",), "Ada Lovelace"), 2: Known(("11",), "King, Ada")}
     found = match(marks, known)
 
     assert {2: "11", 1: "22"} == {row: m.student for row, m in found.rows.items()}
@@ -113,6 +113,7 @@ def test_identifiers_come_before_names():
         ),
         ([mark("x", name="Ada Ko")], {1: Known(("1",), "Ada Ko"), 2: Known(("2",), "Ko, Ada")},
          {"x": SEVERAL_ROWS}),
+        ([mark("7", name="Ada Ko")], {1: Known(("7",), "Ben Li")}, {"7": OTHER_NAME}),
         ([mark("x", name="Ada Ko"), mark("y", name="Ko Ada")], {1: Known(("1",), "Ada Ko")},
          {"x": NOT_THERE, "y": NOT_THERE}),
     ],
