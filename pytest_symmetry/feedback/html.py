@@ -120,16 +120,22 @@ def student_page(
     decided: Decided = _NOTHING_DECIDED,
     seed_mark: str = "",
     saved: str = "",
+    notebook: str = "",
 ) -> str:
     """Return the page of one submission: valid HTML without script, address or time in it.
 
     ``reveal`` is "hint" or "cause"; ``source`` holds the text of the submission's code cells by number, for
     the excerpt around the first cause; the points of ``result`` are those after ``decided``.
     ``seed_mark`` is shown instead of a seed that is secret, ``saved`` (when the file was) on somebody's own
-    machine. The same arguments give the same bytes, at most
-    150,000 of them for an assignment of up to a hundred questions.
+    machine; ``notebook`` is the file of the annotated notebook, where it lies beside the page. The same
+    arguments give the same bytes, at most 150,000 of them for an assignment of up to a hundred questions.
     """
-    footer = {"seed": seed_mark or result.seed, "seed_is_secret": bool(seed_mark), "saved": saved}
+    footer = {
+        "seed": seed_mark or result.seed,
+        "seed_is_secret": bool(seed_mark),
+        "saved": saved,
+        "notebook": notebook,
+    }
     page = _student_page(result, title, reveal, source or {}, decided, footer, _GENEROUS)
     if len(page.encode("utf-8")) > _MOST_BYTES:
         page = _student_page(result, title, reveal, source or {}, decided, footer, _TIGHT)
@@ -146,6 +152,8 @@ def _student_page(
     limits: Limits,
 ) -> str:
     story = tell(result.tests)
+    questions = {c.question for c in decided.corrections}
+    by_person = {v.nodeid for v in result.tests if v.name.partition("[")[0] in questions}
     causes = [*([story.first] if story.first else []), *story.others]
     blocks = [
         told_block(
@@ -170,6 +178,8 @@ def _student_page(
             told_block(told, f"note-{i + 1}", reveal, limits=limits, pictured=False)
             for i, told in enumerate(story.notes[: limits.findings])
         ],
+        by_person=by_person,
+        by_hand=sum(v.outcome is Outcome.WAITS and v.nodeid in by_person for v in result.tests),
         passed=[_name(v.name) for v in result.tests if v.outcome is Outcome.PASSED],
         printed=printed(result.tests, limits),
         share=_share(result.points, result.max_points),
