@@ -16,6 +16,7 @@ from graders.gradebook import to_text
 from graders.marks import counting, marks
 from graders.pseudonyms import seed_mark
 from graders.stored import stored
+from graders.telling import outdated, pages_are_seen_to, policy_of, reveal_for
 from pytest_symmetry.errors import SubmissionError
 from pytest_symmetry.feedback.html import Decided, student_page
 from pytest_symmetry.findings import Result
@@ -23,12 +24,15 @@ from pytest_symmetry.submission import read_submission
 from pytest_symmetry.writing import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
 
     from graders.gradebook import Gradebook
     from graders.marks import Mark
 
 FEEDBACK = "feedback"
+STAFF_PAGE = "class-staff.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,16 @@ def page_is_there(out: Path, mark: Mark) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
+def notebook_path(out: Path, pseudonym: str) -> Path:
+    """Return where a student's annotated notebook lies, where there is one."""
+    return out / FEEDBACK / f"{pseudonym}.notebook.html"
+
+
+def has_notebooks(book: Gradebook) -> bool:
+    """Return whether annotated notebooks were asked for; once they were, they are kept up."""
+    return book.header("notebooks") == "yes"
+
+
 def count(book: Gradebook) -> Count:
     """Return how far the class of a gradebook is."""
     done = counting(book.history())
@@ -74,38 +88,109 @@ def write_class(book: Gradebook) -> list[Mark]:
     results = [Result.from_json(line) for line in lines]
     write_atomically(out / "results.jsonl", "".join(f"{to_text(line)}\n" for line in lines))
     write_atomically(out / "class.csv", class_csv(results))
-    for name, with_names in (("class.html", False), ("class-staff.html", True)):
-        page = class_page(
-            results,
-            title=book.header("title") or "",
-            names=with_names,
-            expected=count(book).total,
-            page_of=lambda student: page_path(out, book.pseudonym(student)).name,
-        )
-        write_atomically(out / name, page)
+    for name, with_names in (("class.html", False), (STAFF_PAGE, True)):
+        write_atomically(out / name, _about_class(book, results, names=with_names))
     return found
 
 
-def write_pages(book: Gradebook, found: Collection[Mark]) -> None:
-    """Write the pages of these marks again, with what people decided."""
+def _about_class(book: Gradebook, results: Sequence[Result], **shown: Any) -> str:
+    """Return a page about the class."""
+    return class_page(
+        results,
+        title=book.header("title") or "",
+        expected=count(book).total,
+        page_of=lambda student: page_path(book.path.parent, book.pseudonym(student)).name,
+        **shown,
+    )
+
+
+def effective_results(book: Gradebook) -> list[Result]:
+    """Return the results of a class as they count, students in order."""
+    found = (effective_result(mark) for mark in marks(book))
+    return [result for result in found if result is not None]
+
+
+def write_comparison(book: Gradebook, before: Sequence[Result]) -> Path:
+    """Write the class page that compares with the results of an earlier run; return where it is."""
+    target = book.path.parent / "class-compared.html"
+    write_atomically(target, _about_class(book, effective_results(book), before=before))
+    return target
+
+
+def write_suspicions(book: Gradebook, records: Sequence[Mapping[str, Any]]) -> Path:
+    """Write the staff's page with what a person should look at, and nothing else; return where it is."""
+    target = book.path.parent / STAFF_PAGE
+    page = _about_class(book, effective_results(book), names=True, suspicious=records)
+    write_atomically(target, page)
+    return target
+
+
+def write_pages(book: Gradebook, found: Collection[Mark], now: datetime | None = None) -> None:
+    """Write the pages of these marks again, with what people decided and what may be said ``now``."""
     for mark in found:
-        page = student_page_of(book, mark)
-        if page is not None:
-            write_atomically(page_path(book.path.parent, mark.pseudonym), page, durable=False)
+        if mark.result is not None:
+            _write_page(book, mark, now)
 
 
-def student_page_of(book: Gradebook, mark: Mark) -> str | None:
-    """Return the page of a mark, None where there is no result yet."""
+def _write_page(book: Gradebook, mark: Mark, now: datetime | None) -> None:
+    """Write a page, then the annotated notebook that it links: where that is there, both are."""
+    out, result = book.path.parent, effective_result(mark)
+    assert result is not None
+    path, target = page_path(out, mark.pseudonym), notebook_path(out, mark.pseudonym)
+    work = stored(out, mark.pseudonym, result.sha256) if has_notebooks(book) else None
+    link = target.name if work is not None else ""
+    write_atomically(path, student_page_of(book, mark, now, notebook=link) or "", durable=False)
+    if work is None:
+        return
+    from pytest_symmetry.feedback.annotated import write_annotated
+
+    title, reveal = book.header("title") or "", reveal_for(policy_of(book), mark.person.due, now)
+    try:
+        write_annotated(target, work, result, title=title, reveal=reveal)
+    except SubmissionError:  # nothing that Jupyter could open either: the page alone
+        write_atomically(path, student_page_of(book, mark, now) or "", durable=False)
+
+
+def refresh(book: Gradebook, now: datetime, changed: Collection[str] = ()) -> int:
+    """Write the pages of those who ``changed``, those that are missing, and those that may say more by now.
+
+    Return how many.
+    """
+    found = [mark for mark in marks(book) if mark.result is not None]
+    asked = {*changed, *outdated(book, found, now)}
+    todo = [mark for mark in found if mark.student in asked or not _is_there(book, mark)]
+    write_pages(book, todo, now)
+    pages_are_seen_to(book, found, now)
+    return len(todo)
+
+
+def _is_there(book: Gradebook, mark: Mark) -> bool:
+    out = book.path.parent
+    if not page_is_there(out, mark):
+        return False
+    if not has_notebooks(book) or notebook_path(out, mark.pseudonym).is_file():
+        return True
+    return mark.result is None or stored(out, mark.pseudonym, mark.result.sha256) is None
+
+
+def student_page_of(
+    book: Gradebook, mark: Mark, now: datetime | None = None, *, notebook: str = ""
+) -> str | None:
+    """Return the page of a mark as it may be shown ``now`` (None: at this moment); None without a result.
+
+    ``notebook`` is the file of the annotated notebook beside it, "" for none.
+    """
     result = effective_result(mark)
     if result is None:
         return None
     return student_page(
         result,
         title=book.header("title") or "",
-        reveal=book.header("reveal") or "hint",
+        reveal=reveal_for(policy_of(book), mark.person.due, now),
         source=_cells(stored(book.path.parent, mark.pseudonym, result.sha256)),
         decided=Decided(corrections_shown(mark), mark.deduction, mark.lateness.line),
         seed_mark=seed_mark(book.settle_key(), result.seed),
+        notebook=notebook,
     )
 
 

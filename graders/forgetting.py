@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graders import stored
-from graders.class_files import page_path, write_class
+from graders.class_files import notebook_path, page_path, write_class
 from graders.decisions import find_student
 from graders.history import Event, Kind
 from graders.marks import marks
@@ -41,6 +41,7 @@ def forget(book: Gradebook, student: str) -> Forgotten:
     stored.tidy(out)
     stored.erase(out, mark.pseudonym)
     page_path(out, mark.pseudonym).unlink(missing_ok=True)
+    notebook_path(out, mark.pseudonym).unlink(missing_ok=True)
     book.set_headers(**{_UNFINISHED: "yes"})
     erased = book.erase(mark.student)
     book.record(Event(0, Kind.FORGOTTEN))

@@ -6,13 +6,22 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from graders import stored
 from graders.batch import check_solution, fingerprint, grade
-from graders.class_files import Count, count, page_is_there, page_path, write_class, write_pages
-from graders.effective import effective_result
+from graders.class_files import (
+    Count,
+    count,
+    effective_results,
+    has_notebooks,
+    notebook_path,
+    page_path,
+    refresh,
+    write_class,
+)
 from graders.forgetting import finish
 from graders.gradebook import Basis, Gradebook, GradebookError
 from graders.history import Event, Kind
@@ -22,9 +31,11 @@ from graders.opening import open_gradebook, read_gradebook
 from graders.pseudonyms import seed_mark
 from graders.sandbox.choice import establish
 from graders.stability import further_seeds
+from graders.telling import policy_of, reveal_for, see_to_all_pages, settle_policy
 from pytest_symmetry.assignment import Assignment
 from pytest_symmetry.findings import Result, plain
 from pytest_symmetry.grading import result_line, versions
+from pytest_symmetry.reveal import Policy
 from pytest_symmetry.submission import FILE_BYTES
 from pytest_symmetry.writing import write_atomically
 
@@ -35,7 +46,8 @@ class Order:
 
     ``seeds`` is with how many seeds each submission is judged (None: as before); ``key`` makes the
     pseudonyms, where several folders are to have the same; ``patience`` is how long to wait for another
-    writer, in seconds.
+    writer, in seconds. ``due`` is when it was due, where neither roster nor assignment says; ``notebooks``
+    asks for an annotated notebook beside each page.
     """
 
     assignment: Assignment
@@ -45,6 +57,14 @@ class Order:
     seeds: int | None = None
     key: bytes | None = None
     patience: float = 0.0
+    due: datetime | None = None
+    notebooks: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        """How much pages say, and from when."""
+        policy = self.assignment.policy
+        return replace(policy, due=self.due or policy.due)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -94,7 +114,7 @@ class Run:
     seed: int
     seeds: int
     jobs: int
-    reveal: str
+    now: datetime
 
     @cached_property
     def basis(self) -> Basis:
@@ -148,6 +168,7 @@ class Run:
         with self.book.in_a_hurry():  # what is lost with the power is graded again
             for entry, result, page in self.judge(todo):
                 name = self.book.pseudonym(entry.student)
+                notebook_path(self.book.path.parent, name).unlink(missing_ok=True)  # it is of earlier work
                 write_atomically(page_path(self.book.path.parent, name), page, durable=False)
                 self.book.add_standing(entry.student, work_of(entry), self.basis, result_line(result))
                 yield Progress(len(todo), total, result, name)
@@ -163,9 +184,12 @@ class Run:
         """Add to the history what the roster and the times of handing in say, where that is new."""
         known = {mark.student: mark for mark in marks(self.book)}
         nobody = Mark("", "")
+        people = self.order.intake.people
+        if any(m.result and m.person.due != people.get(s, m.person).due for s, m in known.items()):
+            see_to_all_pages(self.book)
         events = [
             Event(0, Kind.ENROLLED, student=student, data=plain(person))
-            for student, person in self.order.intake.people.items()
+            for student, person in people.items()
             if known.get(student, nobody).person != person or student not in known
         ]
         events += [
@@ -176,33 +200,37 @@ class Run:
         self.book.record(*events)
 
     def finish(self, changed: set[str]) -> list[Mark]:
-        """Write what concerns the class, and the pages that ``changed``, or that a power failure took."""
+        """Write what concerns the class, and the pages that ``changed``, are missing or may say more."""
         found = write_class(self.book)
-        out = self.book.path.parent
-        write_pages(self.book, [m for m in found if m.student in changed or not page_is_there(out, m)])
+        refresh(self.book, self.now, changed)
         return found
 
     def judge(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Result, str]]:
-        """Judge entries from the copies that are kept of them."""
+        """Judge entries from the copies that are kept of them; each page says what its student may read."""
         out, names = self.book.path.parent, {e.student: self.book.pseudonym(e.student) for e in entries}
         kept = [replace(e, path=stored.keep(out, names[e.student], e)) if e.sha256 else e for e in entries]
-        return grade(
-            self.order.assignment,
-            kept,
-            seed=self.seed,
-            jobs=self.jobs,
-            reveal=self.reveal,
-            isolation=self.order.isolation,
-            names=names,
-            seed_mark=seed_mark(self.book.settle_key(), str(self.seed)),
-            more_seeds=further_seeds(self.seed, self.seeds),
-            dictionaries=str((out / "dictionaries").resolve()),
-        )
+        due = {mark.student: mark.person.due for mark in marks(self.book)}
+        levels = [reveal_for(policy_of(self.book), due.get(e.student, ""), self.now) for e in kept]
+        for level in dict.fromkeys(levels):
+            yield from grade(
+                self.order.assignment,
+                [entry for entry, own in zip(kept, levels, strict=True) if own == level],
+                seed=self.seed,
+                jobs=self.jobs,
+                reveal=level,
+                isolation=self.order.isolation,
+                names=names,
+                seed_mark=seed_mark(self.book.settle_key(), str(self.seed)),
+                more_seeds=further_seeds(self.seed, self.seeds),
+                dictionaries=str((out / "dictionaries").resolve()),
+            )
 
 
 @contextlib.contextmanager
-def started(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterator[Run]:
+def started(order: Order, *, seed: int | None, jobs: int, reveal: str = "") -> Iterator[Run]:
     """Open the gradebook of an order and settle what holds for the whole class.
+
+    ``reveal`` is how much every page says, "" for what the assignment's policy and everyone's due time say.
 
     Raises:
         FolderLocked: somebody else writes to the folder.
@@ -221,15 +249,17 @@ def started(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterat
             seeds=str(seeds),
             assignment=order.assignment.name,
             title=order.assignment.title,
-            reveal=reveal,
             folder=str(order.assignment.folder),
+            notebooks="yes" if order.notebooks or has_notebooks(book) else "no",
         )
+        now = datetime.now(UTC)
+        settle_policy(book, Policy(reveal, reveal) if reveal else order.policy, now)
         stored.tidy(order.out)
         finish(book)
-        yield Run(order, book, settled, seeds, jobs, reveal)
+        yield Run(order, book, settled, seeds, jobs, now)
 
 
-def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str) -> Iterator[Progress]:
+def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str = "") -> Iterator[Progress]:
     """Grade what has no result yet into the folder of an order, and say how it goes.
 
     Every result is kept in the gradebook as soon as it is there; what was kept is not graded again. At the
@@ -272,8 +302,7 @@ def _bytes_of(entry: Entry) -> str:
 def class_results(out: Path) -> list[Result]:
     """Return the results that a graded folder holds, as they count, students in order."""
     with read_gradebook(out) as book:
-        found = (effective_result(mark) for mark in marks(book))
-        return [result for result in found if result is not None]
+        return effective_results(book)
 
 
 def class_count(out: Path) -> Count:

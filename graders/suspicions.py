@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import hashlib
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from graders.constancy import answer_again, answer_of, unseen
 from pytest_symmetry.arrays import leaves
 from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.errors import SymmetryError
+from pytest_symmetry.feedback.text import question_words
 from pytest_symmetry.submission import read_submission
 
 if TYPE_CHECKING:
@@ -57,6 +59,30 @@ class Suspicion:
 def words() -> Mapping[str, Mapping[str, str]]:
     """Return what staff read about each kind: ``title``, ``seen`` and ``honest``, which explains it away."""
     return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+def records(found: Sequence[Suspicion]) -> list[dict[str, Any]]:
+    """Return what was found in the words that the staff's page and the terminal show."""
+    return [
+        {
+            "student": one.student,
+            "question": one.question,
+            "kind": words()[one.kind]["title"],
+            "measured": words()[one.kind]["seen"].format(**_said(one)),
+            "explanations": [words()[one.kind]["honest"]],
+        }
+        for one in found
+    ]
+
+
+def _said(one: Suspicion) -> dict[str, Any]:
+    facts = {key: ", ".join(v) if isinstance(v, list) else v for key, v in one.facts.items()}
+    return {"question": question_words(one.question), **facts}
+
+
+def another_seed(seed: int) -> int:
+    """Return the seed to look with, where marks were given with ``seed``: always the same, and another."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/suspicions".encode()).digest()[:16], "little")
 
 
 def look(

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from graders import grading_run, regrade
+from graders.commands.looking import compare_with
 from graders.commands.terminal import (
     PROCESSORS,
     AssignmentName,
@@ -97,6 +98,13 @@ _Anew = Annotated[
 ]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before a re-grade changes marks.")]
 _NeverLower = Annotated[bool, typer.Option("--never-lower", help="Let a re-grade take points from nobody.")]
+_Notebooks = Annotated[
+    bool,
+    typer.Option("--notebooks", help="Write each notebook too, with the findings beside its cells (slower)."),
+]
+_Compare = Annotated[
+    Path | None, typer.Option(help="A folder graded earlier: write a class page that compares with it.")
+]
 _Key = Annotated[
     Path | None,
     typer.Option(help="Key of the pseudonyms, to have the same in several folders (drawn, if not given)."),
@@ -132,6 +140,8 @@ def grade(
     yes: _Yes = False,
     never_lower: _NeverLower = False,
     key: _Key = None,
+    notebooks: _Notebooks = False,
+    compare: _Compare = None,
     names: Names = False,
     wait: Wait = 0.0,
 ) -> None:
@@ -149,10 +159,14 @@ def grade(
     )
     order = grading_run.take_order(found, submissions, out, isolation.value, rules)
     order = replace(order, seeds=stability, key=read_key(key) if key is not None else None, patience=wait)
+    order = replace(order, due=rules.due, notebooks=notebooks)
+    before = grading_run.class_results(compare) if compare is not None else None
     for line in _remarks(order, names=names or console.is_terminal):
         say(line)
     agreed = _Regrade(yes, never_lower) if anew else None
     _carry_out(order, seed=seed, jobs=jobs, names=names, agreed=agreed)
+    if before is not None:
+        compare_with(out, before)
 
 
 def _remarks(order: grading_run.Order, *, names: bool) -> list[str]:
@@ -182,9 +196,8 @@ def _carry_out(
     order: grading_run.Order, *, seed: int | None, jobs: int, names: bool, agreed: _Regrade | None = None
 ) -> None:
     console.print(f"Submissions run at isolation {establish(order.isolation, order.assignment)}.")
-    reveal = order.assignment.reveal
     try:
-        with grading_run.started(order, seed=seed, jobs=jobs, reveal=reveal) as run:
+        with grading_run.started(order, seed=seed, jobs=jobs) as run:
             _grade(run, names=names, agreed=agreed)
     except KeyboardInterrupt:
         how_far = grading_run.class_count(order.out)
