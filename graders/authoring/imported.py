@@ -117,21 +117,18 @@ def _toml(name: str, made: Imported, functions: Sequence[str]) -> str:
 
 
 def _tests(name: str, questions: Sequence[Question], functions: Sequence[str], made: Imported) -> str:
-    """Return a test file: the imports of the notebook, and one test for each question."""
+    """Return a test file: those imports of the notebook that it needs, and one test for each question."""
+    words = set(re.findall(r"\w+", "\n".join(question.text for question in questions)))
     imports = dict.fromkeys(
         ast.unparse(node)
         for cell in made.cells
         if cell["cell_type"] == "code"
         for node in _body("".join(cell["source"]))
         if isinstance(node, ast.Import | ast.ImportFrom)
+        and words & {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     )
-    lines = [
-        f'"""The questions of {name}.ipynb, as they were imported."""',
-        "",
-        *imports,
-        "",
-        "import pytest",
-    ]
+    lines = [f'"""The questions of {name}.ipynb, as they were imported."""', ""]
+    lines += [*imports, *([""] if imports else []), "import pytest"]
     for question in questions:
         lines += ["", "", *_test(question, functions, made)]
     return "\n".join(lines) + "\n"

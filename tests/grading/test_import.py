@@ -44,7 +44,7 @@ def nbgrader_notebook(path, tests=TESTS, points=3):
     return written(
         path,
         words("title", "# Neurons"),
-        code_cell("imports", "import numpy as np"),
+        code_cell("imports", "import numpy as np\nimport turtle"),
         nb(code_cell("a", SIGMOID), "sigmoid", grade=False, solution=True, locked=False),
         nb(code_cell("b", tests), "test_sigmoid", grade=True, solution=False, locked=True, points=points),
         nb(
@@ -99,6 +99,7 @@ def test_an_nbgrader_notebook_becomes_an_assignment_that_passes_its_check(tmp_pa
 
     assert [] == decide
     assert [] == report.wrong
+    assert "turtle" not in (folder / "test_neurons.py").read_text(encoding="utf-8")
     assert {"why_flat": {"manual": True, "points": 2}} == toml(folder)["questions"]
     assert 5 == toml(folder)["total"]
     assert {"sigmoid": ""} == toml(folder)["functions"]
