@@ -85,6 +85,7 @@ class _Supply:
     names: Mapping[str, str] = field(default_factory=dict)
     dictionaries: Path | None = None
     results: list[Result] = field(default_factory=list)
+    _locations: dict[tuple[Path, str], tuple[str, int | None]] = field(default_factory=dict)
 
     def pytest_symmetry_dictionaries(self) -> Path | None:
         """Say where planted mistakes are kept; None leaves it to the plugin."""
@@ -124,6 +125,7 @@ class _Supply:
         The reports of set-ups and tear-downs that went well cost as much as the tests of a small question.
         """
         hook = item.ihook
+        item.location = self._location(item)  # found once, not for each submission
         call = _called("setup", lambda: hook.pytest_runtest_setup(item=item))
         if call.excinfo is None:
             call = _called("call", lambda: hook.pytest_runtest_call(item=item))
@@ -132,6 +134,13 @@ class _Supply:
         if call.excinfo is not None:
             hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
         return True
+
+    def _location(self, item: pytest.Item) -> tuple[str, int | None, str]:
+        """Return where a test stands: looked up once for all submissions that it is run over."""
+        key = (item.path, getattr(item, "originalname", item.name))
+        if key not in self._locations:
+            self._locations[key] = item.location[:2]
+        return (*self._locations[key], item.name)
 
     def pytest_symmetry_results(self, results: Sequence[Result]) -> None:
         """Keep the results."""

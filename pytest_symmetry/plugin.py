@@ -343,7 +343,8 @@ def pytest_runtest_makereport(
     assert subject is not None
     if is_hidden(item.nodeid):
         verdict = grading.topic_only(verdict, _topic(item, question.name))
-    report.symmetry = run.report(subject, item.nodeid, verdict)  # type: ignore[attr-defined] # extra attributes cross xdist
+    crosses = _is_worker(item.config)
+    report.symmetry = run.report(subject, item.nodeid, verdict, crosses=crosses)  # type: ignore[attr-defined] # extra attributes cross xdist
     return report
 
 

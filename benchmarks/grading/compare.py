@@ -1,6 +1,7 @@
 """The same twenty questions and twenty submissions, graded by pytest-symmetry, nbgrader and otter.
 
     python -m benchmarks.grading.compare [--others /path/to/venv] [--write docs/grading-benchmark.md]
+    python -m benchmarks.grading.compare --others VENV --only otter --keep costs.json  # a part at a time
 
 ``--others`` is an environment with nbgrader, otter-grader and numpy. Among the submissions are a loop
 without end, a syntax error and a ``sys.exit()``. CPU and wall seconds are those of the commands that a course
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.grading.plain_questions import QUESTIONS, SETUP
@@ -262,9 +263,13 @@ def main():
     parser.add_argument("--submissions", type=int, default=20)
     parser.add_argument("--only", nargs="*", default=["ours", "nbgrader", "otter"])
     parser.add_argument("--write", type=Path, help="write the page here as well")
+    parser.add_argument("--keep", type=Path, help="add to what was measured before, kept in this file")
     asked = parser.parse_args()
     class_ = submissions(asked.submissions)
     costs = []
+    kept = {}
+    if asked.keep is not None and asked.keep.is_file():
+        kept = {name: Cost(**c) for name, c in json.loads(asked.keep.read_text(encoding="utf-8")).items()}
     with tempfile.TemporaryDirectory() as folder:
         if "ours" in asked.only:
             costs.append(ours(Path(folder, "ours"), class_))
@@ -272,6 +277,10 @@ def main():
             if asked.others is not None and name in asked.only:
                 Path(folder, name).mkdir()
                 costs.append(tool(Path(folder, name), class_, asked.others))
+    kept.update({cost.name: cost for cost in costs})
+    costs = [kept[name] for name in ("pytest-symmetry", "nbgrader", "otter run") if name in kept]
+    if asked.keep is not None:
+        write(asked.keep, json.dumps({cost.name: asdict(cost) for cost in costs}))
     lines = list(table(costs, asked.submissions))
     print("\n".join(lines))
     if asked.write is not None:

@@ -8,6 +8,7 @@ says is data for the judge, who alone decides.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import os
 import random
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _PRINTED = 64 << 10
 _SAMPLES = 6
+_NEXT = (random.getrandbits, np.random.bytes)  # before any submission could put others in their place
 
 
 class HungError(BaseException):
@@ -126,11 +128,7 @@ class Server:
         self.namespace = Namespace(cells, message["aliases"], whole_cells=message["whole_cells"]).load()
         for name in message["hung"]:
             self.namespace.names[name] = _hung(name)
-        problems = [
-            {"cell": p.cell, "line": p.line, "kind": p.kind, "message": p.message, "names": list(p.names)}
-            for p in self.namespace.problems
-        ]
-        return {"result": None, "problems": problems}
+        return {"result": None, "problems": [dataclasses.asdict(p) for p in self.namespace.problems]}
 
     def _call(self, message: dict[str, Any], frame: bytes) -> dict[str, Any]:
         name = message["name"]
@@ -142,7 +140,8 @@ class Server:
         if node is not None and is_stub(node[1]):
             return {"trouble": {"kind": "stub", "name": name, "cell": node[0], "line": node[1].lineno}}
         _seed(message["seed"])
-        before = _random_state()
+        untouched = _next_drawn()
+        _seed(message["seed"])
         arguments = _Arguments(message, frame, self.resolve)
         ran = len(self.namespace.cells_run)
         result = self.namespace.call(name, arguments.fresh)
@@ -151,7 +150,7 @@ class Server:
             "result": result,
             "changed": [path for path, a in parts.items() if not arguments.kept(path, a)],
             "shared": _shared(result, parts),
-            "random": before != _random_state(),
+            "random": untouched != _next_drawn(),
             "cells_run": [list(pair) for pair in self.namespace.cells_run[ran:]],
             "cell": node[0] if node else None,
             "line": node[1].lineno if node else None,
@@ -225,18 +224,19 @@ def _seed(seed: int) -> None:
     np.random.seed(seed % 2**32)
 
 
-def _random_state() -> tuple[Any, ...]:
-    _, keys, position, *_ = np.random.get_state()
-    return int(keys[0]), int(keys[-1]), position, random.getstate()[1][-1]
+def _next_drawn() -> tuple[int, bytes]:
+    """Draw from the global generators: cheaper to compare than their states, and as telling."""
+    return _NEXT[0](64), _NEXT[1](8)
 
 
-def _arrays_in(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield the arrays inside a value of plain containers, with the path that leads to each."""
+def _arrays_in(value: Any, path: str, depth: int = 0) -> list[tuple[str, Any]]:
+    """Return the arrays inside a value of plain containers, with the path that leads to each."""
     if isinstance(value, np.ndarray):
-        yield path, value
-    elif depth < 6 and isinstance(value, dict | list | tuple):
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _arrays_in(part, f"{path}[{key!r}]", depth + 1)
+        return [(path, value)]
+    if depth >= 6 or not isinstance(value, dict | list | tuple):
+        return []
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    return [found for key, part in parts for found in _arrays_in(part, f"{path}[{key!r}]", depth + 1)]
 
 
 def _shared(result: Any, arguments: dict[str, Any]) -> list[str]:
