@@ -17,12 +17,11 @@ from graders.release import vacant
 from graders.specimens import code_cell, notebook_bytes
 from pytest_symmetry.assignment import HIDDEN
 from pytest_symmetry.errors import AssignmentError
+from pytest_symmetry.namespace import parse_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-_SHELL = re.compile(r"^\s*[%!]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +99,7 @@ def _functions(made: Imported) -> list[str]:
 
 
 def _body(text: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(_SHELL.sub("#", text)).body
-    except SyntaxError:
-        return []
+    return parse_leniently(text, 0, "cell")[0].body
 
 
 def _toml(name: str, made: Imported, functions: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from pytest_symmetry.diagnosis.dictionary import measure, print_of
 from pytest_symmetry.diagnosis.mutations import Mutation, mutations
 from pytest_symmetry.diagnosis.replay import Program, Step, is_tick, steps_of
 from pytest_symmetry.grading import DEFAULT_SEED
+from pytest_symmetry.namespace import parse_leniently
 from pytest_symmetry.remote.process import InProcess
 from pytest_symmetry.remote.proxy import Limits, OpenedSubmission
 
@@ -249,10 +250,7 @@ def write_mutant(source: Mapping[str, Any], mutant: Mutant, folder: Path) -> Ent
 
 def _replaced(text: str, owner: str, name: str, mutant: Mutant) -> str:
     """Return a cell with a function (or a method of ``owner``) replaced, or "" where it is not there."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:  # a line for Jupyter itself
-        return ""
+    tree, _, _ = parse_leniently(text, 0, "cell")
     holders = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == owner] if owner else [tree]
     nodes = [n for h in holders for n in h.body if isinstance(n, ast.FunctionDef) and n.name == name]
     if not nodes:

@@ -10,6 +10,7 @@ from graders.specimens import source_notebook
 from graders.student_notebook import BEGIN, END, split
 from pytest_symmetry.assignment import HIDDEN
 from pytest_symmetry.errors import AssignmentError
+from pytest_symmetry.namespace import parse_leniently
 from pytest_symmetry.questions import functions_of
 
 if TYPE_CHECKING:
@@ -85,14 +86,11 @@ def _definitions(source: Any) -> dict[str, bool]:
         if cell["cell_type"] != "code":
             continue
         text = "".join(cell["source"])
-        try:
-            body = ast.parse(text).body
-        except SyntaxError:
-            continue
+        tree, _, _ = parse_leniently(text, 0, "cell")  # lines for Jupyter itself are left out
         marked = _marked_lines(text)
-        for node in body:
+        for node in tree.body:
             if isinstance(node, Definition):
-                inside = range(node.lineno, (node.end_lineno or node.lineno) + 2)
+                inside = range(node.lineno, (node.end_lineno or node.lineno) + 1)
                 found[node.name] = found.get(node.name, False) or bool(marked & set(inside))
             for name in _assigned(node):
                 found[name] = found.get(name, False) or node.lineno in marked

@@ -6,6 +6,7 @@ import tiny_course
 from graders.authoring.new import write_new
 from graders.batch import run_tests
 from graders.checkup.mutants import planted, tried, write_mutant
+from graders.checkup.reading import read_over
 from graders.checkup.variants import several_answers
 from graders.checkup.watching import Watcher
 from graders.intake import Entry
@@ -57,6 +58,22 @@ def test_a_mutant_is_the_solution_with_one_function_changed(layer, tmp_path):
     assert len(mutants) == score.tried > 50
     assert changed in text
     assert {"cost", "gradients"} == {m.function for m in mutants}
+
+
+def test_lines_for_jupyter_itself_do_not_hide_a_function(layer, tmp_path):
+    """The function below them is changed in the mutant's notebook, and is found in the source."""
+    folder = tmp_path / "layer"
+    write_new("layer", folder)
+    path = folder / "layer.ipynb"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"def cost(', '"%matplotlib inline\\n",\n    "def cost('), encoding="utf-8")
+    mutant = next(m for m in planted(*layer)[0] if m.function == "cost")
+    entry = write_mutant(source_notebook(folder), mutant, tmp_path)
+    changed = "\n".join(cell for _, cell in read_submission(entry.path).cells)
+
+    assert "%matplotlib inline" in changed
+    assert mutant.text.partition(" -> ")[2] in changed
+    assert [] == list(read_over(load_assignment(folder)))
 
 
 def test_mutants_are_run_only_by_the_tests_that_reach_them(layer):
