@@ -35,6 +35,10 @@ def layer_width(made): return made.W.size
 def shift(parameters, by): parameters["W"] -= by; return parameters
 def apply(function, x): return function(x)
 def draw(): return np.random.normal()
+def draws_an_integer(): import random; return random.randrange(9)
+def seeds(): np.random.seed(1)
+def seeds_the_other(): import random; random.seed(1)
+def seeds_its_own(): return np.random.default_rng(1).normal()
 def from_generator(rng): return rng.normal()
 def fails(x): return x / undefined
 def leaves(): raise SystemExit(3)
@@ -123,6 +127,25 @@ def test_callables_and_generators_cross(shared):
     assert 11 == shared.apply(lambda x: x + 1, 10)
     assert 6 == shared.apply(shared.twice, 3)
     assert np.random.default_rng(3).normal() == shared.from_generator(np.random.default_rng(3))
+
+
+@pytest.mark.parametrize(
+    ("name", "touched"),
+    [
+        ("draw", True),
+        ("draws_an_integer", True),
+        ("seeds", True),
+        ("seeds_the_other", True),
+        ("seeds_its_own", False),
+        ("pid", False),
+    ],
+)
+def test_it_is_seen_whether_a_function_touches_the_global_generators(shared, name, touched):
+    """Both of them, by drawing and by seeding; a generator of its own is nobody's business."""
+    with entered(Context(seed=3)) as context:
+        getattr(shared, name)()
+
+    assert context.calls[0].random_state_touched == touched
 
 
 def test_unseeded_code_gives_the_same_answer_on_every_run(shared):
