@@ -71,14 +71,15 @@ def report(
     """Say how a class stands: points, what is not graded and why, what waits for a person."""
     with read_gradebook(folder) as book:
         found, title = marks(book), book.header("title") or ""
+    earlier = class_results(before) if before is not None else None
     for line in report_lines(title, found, names=names):
         say(line)
     if table is not None:
         write_atomically(table, report_csv(found, names=names))
     if undecided is not None:
         write_atomically(undecided, open_csv(found, names=names))
-    if before is not None:
-        compare_with(folder, class_results(before))
+    if earlier is not None:
+        compare_with(folder, earlier)
     if pages:
         with open_gradebook(folder) as book:
             say(f"Pages written again: {refresh(book, datetime.now(UTC))}")
