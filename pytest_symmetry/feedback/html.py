@@ -151,9 +151,9 @@ def _student_page(
     footer: Mapping[str, Any],
     limits: Limits,
 ) -> str:
-    story = tell(result.tests)
     questions = {c.question for c in decided.corrections}
     by_person = {v.nodeid for v in result.tests if v.name.partition("[")[0] in questions}
+    story = tell([v for v in result.tests if v.outcome is not Outcome.WAITS or v.nodeid not in by_person])
     causes = [*([story.first] if story.first else []), *story.others]
     blocks = [
         told_block(

@@ -145,6 +145,8 @@ def test_a_question_marked_by_hand_says_so(fresh):
 
     assert "waits for a person</span>" in before
     assert "waits for a person" not in after
+    assert "This question is marked by a person" in before
+    assert "This question is marked by a person" not in after
     assert "decided by a person" in after
     assert "Every question is decided" in after
     assert "waits for a person</span>" in page(fresh, "ben")
