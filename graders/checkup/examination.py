@@ -278,8 +278,8 @@ def _mutants(
     score = report.score = tried(assignment, mutants, score)
     if score.share < BAR:
         report.wrong.append(
-            f"{assignment.name}: the tests see {score.share:.0%} of {score.tried} changed solutions, fewer "
-            f"than {BAR:.0%}; the survivors are listed below"
+            f"{assignment.name}: the tests see {score.share:.1%} of {score.tried} changed solutions, fewer "
+            f"than {BAR:.0%}; ask for more, or show with a [[variant]] where another answer is right too"
         )
     for name in dict.fromkeys(question_of(v.name) for v in result.tests if not is_manual(v)):
         if name not in failed_by and name not in score.failed_by:

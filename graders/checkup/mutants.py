@@ -19,6 +19,7 @@ import numpy as np
 
 from graders.batch import run_tests
 from graders.checkup.variants import several_answers
+from graders.checkup.watching import question_of
 from graders.intake import Entry
 from graders.specimens import Patch, notebook_bytes, notebook_with, source_notebook
 from pytest_symmetry.answers import Answers, answered_by
@@ -26,6 +27,7 @@ from pytest_symmetry.assignment import load_reference
 from pytest_symmetry.diagnosis.dictionary import measure, print_of
 from pytest_symmetry.diagnosis.mutations import Mutation, mutations
 from pytest_symmetry.diagnosis.replay import Program, Step, is_tick, steps_of
+from pytest_symmetry.findings import Outcome, Verdict
 from pytest_symmetry.grading import DEFAULT_SEED
 from pytest_symmetry.namespace import parse_leniently
 from pytest_symmetry.remote.process import InProcess
@@ -307,12 +309,16 @@ class _Hurry:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note which mutant was failed, and by which test."""
         data = getattr(report, "symmetry", None)
-        if data is None or data["verdict"]["outcome"] == "passed":
+        if data is None:
             return
-        mutant, test = Path(data["path"]).stem, data["verdict"]["name"].partition("[")[0]
+        said = data["verdict"]
+        verdict = said if isinstance(said, Verdict) else Verdict.from_json(said)
+        if verdict.outcome is Outcome.PASSED:
+            return
+        mutant, test = Path(data["path"]).stem, question_of(verdict.name)
         self.dead.add(mutant)
         self.failed_by[test] = self.failed_by.get(test, 0) + 1
-        if data["verdict"]["outcome"] == "waits for a person":
+        if verdict.outcome is Outcome.WAITS:
             self.stopped.setdefault(test, mutant)
 
 
