@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import zipfile
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from paper_marks import ASSIGNMENT, canvas_file, finding, mark, moodle_file, with_work
 from platform_rules import (
@@ -24,6 +24,7 @@ from graders.exports.choosing import own_formats
 from graders.exports.interface import carry_out
 from graders.exports.told import questions, report
 from graders.marks import Lateness
+from pytest_symmetry.feedback.text import printable
 from pytest_symmetry.findings import Finding, Place
 
 NASTY = st.sampled_from(
@@ -42,6 +43,7 @@ def export(kind, marks, out, into=None, assignment=ASSIGNMENT):
 
 
 @FEW
+@example(name="=1+1", label="@x")
 @given(name=NAMES, label=NAMES)
 def test_no_cell_of_a_table_is_a_formula(tmp_path, name, label):
     """In both tables, for identifiers, names and everything else that a person may have typed."""
@@ -71,6 +73,7 @@ def test_canvas_cells_of_others_stay(tmp_path, name, other):
 
 
 @FEW
+@example(name="a,b", comment='\\"<b>')
 @given(name=NAMES, comment=NAMES)
 def test_moodle_reads_the_rows_of_any_name(tmp_path, name, comment):
     """Our cells end where they should for PHP too, which reads a backslash before a quote in its own way."""
@@ -91,6 +94,7 @@ def test_moodle_reads_the_rows_of_any_name(tmp_path, name, comment):
 
 
 @FEW
+@example(name="a_9_assignsubmission_file_../..")
 @given(name=NAMES)
 def test_moodle_finds_the_participant_of_any_name(tmp_path, name):
     """And no name leads out of the folder."""
@@ -106,6 +110,7 @@ def test_moodle_finds_the_participant_of_any_name(tmp_path, name):
 
 
 @FEW
+@example(text="50%0A::error::x\n::warning::y", label="a%0Ab,line=9:c")
 @given(text=NAMES, label=NAMES)
 def test_no_text_becomes_a_command_of_a_log(tmp_path, text, label):
     """One finding is one command, and its text arrives."""
@@ -119,10 +124,13 @@ def test_no_text_becomes_a_command_of_a_log(tmp_path, text, label):
     assert 1 == len(log.splitlines()) == len(found)
     assert ("error", "2") == (found[0][0], found[0][1]["line"])
     assert {"file", "line", "endLine", "title"} == set(found[0][1])
-    assert found[0][2].startswith("XXX999")
+    assert (found[0][1]["file"], found[0][2]) == (
+        printable(student.result.submission), questions(student, "hint")[2].text
+    )  # fmt: skip
 
 
 @FEW
+@example(text="</pre><script>alert(1)</script>@you")
 @given(text=NAMES)
 def test_no_text_becomes_markup_of_a_summary(tmp_path, text):
     """What others wrote is inside <pre>, with its brackets spelled out."""
