@@ -6,10 +6,11 @@ only what needs the assignment or the submission's source is not said.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,6 +88,22 @@ def entered(context: Context) -> Iterator[Context]:
 
 def record(evidence: Evidence) -> None:
     """Leave a check's evidence and its notes with the current context, if there is one."""
-    if (context := current()) is not None:
-        context.evidence.append(evidence)
-        context.notes.extend(evidence.notes)
+    if (context := current()) is None:
+        return
+    context.evidence.append(evidence)
+    context.notes.extend(evidence.notes)
+    if not evidence.passed and context.submission is not None:
+        with suppress(TypeError):  # one that cannot be remembered: nothing is known of it later
+            known = _DOUBTED.setdefault(context.submission, set())
+            known.update(call.function for call in context.calls)
+
+
+_DOUBTED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def doubted(submission: Any) -> frozenset[str]:
+    """Return the functions of a submission that were called in checks that failed, now or before."""
+    try:
+        return frozenset(_DOUBTED.get(submission, ()))
+    except TypeError:
+        return frozenset()

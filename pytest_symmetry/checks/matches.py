@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.checks.comparisons import Compared, compare, stands_for
+from pytest_symmetry.checks.comparisons import Compared, compare, compare_leaf, stands_for
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.pictures import difference_figure
 from pytest_symmetry.context import Call, current, record
 from pytest_symmetry.diagnosis.conventions import convention_of
 from pytest_symmetry.diagnosis.explain import argument_names, explain
 from pytest_symmetry.diagnosis.finite import why_not_finite
-from pytest_symmetry.diagnosis.pairs import shape_cause
+from pytest_symmetry.diagnosis.pairs import moved_along, shape_cause
 from pytest_symmetry.diagnosis.returned import returned_names
 from pytest_symmetry.findings import Comparison, Finding, MatchEvidence, Place
 
@@ -199,7 +199,29 @@ def _explained(finding: Finding, compared: Iterable[Compared], names: _Names) ->
         return finding
     pairs = [c for c in compared if _is_measured(c)]
     student = {names(c.path): c.student for c in pairs}
-    return explain(finding, student=student, expected={names(c.path): c.expected for c in pairs})
+    expected = {names(c.path): c.expected for c in pairs}
+    if (shifted := _shifted(finding, student, expected)) is not None:
+        return shifted
+    return explain(finding, student=student, expected=expected)
+
+
+def _shifted(
+    finding: Finding, student: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
+) -> Finding | None:
+    """Return the finding with its cause where all that is off is one list of numbers, moved by one place.
+
+    Several results that a function returns side by side are no list: each has a meaning of its own.
+    """
+    name = finding.place.array or ""
+    row = name.rpartition("[")[0]
+    entries = [key for key in expected if key.rpartition("[")[0] == row and np.ndim(expected[key]) == 0]
+    if row == "result" or name not in entries or finding.code != _CODES["values"]:
+        return None
+    rest = [compare_leaf(student[key], expected[key], key) for key in expected if key not in entries]
+    mine, theirs = (np.array([side[key] for key in entries]) for side in (student, expected))
+    if any(c.problem for c in rest) or not moved_along(mine, theirs, 0):
+        return None
+    return replace(finding, cause="shifted-by-one", facts={**finding.facts, "axis": 0, "row": row})
 
 
 def _accepted(compared: Iterable[Compared], names: _Names) -> str | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.diagnosis.dictionary import Dictionary, Leaf, Print, dictionary_for, measure
+from pytest_symmetry.context import doubted
+from pytest_symmetry.diagnosis.dictionary import Dictionary, Entry, Leaf, Print, dictionary_for, measure
+from pytest_symmetry.diagnosis.information import information, is_discrete, needed
 from pytest_symmetry.diagnosis.locked import LockedDictionary
 from pytest_symmetry.diagnosis.naming import Explanation, named
 from pytest_symmetry.diagnosis.replay import Step, measured, program_of, steps_of
@@ -25,15 +28,29 @@ CALLS_PER_FUNCTION = 2
 """Calls of one function that are repeated with every planted mistake."""
 
 MOST_NUMBERS = 20_000
-"""Calls whose arguments and results hold more numbers than this are left out: planting takes too long."""
+"""Calls whose arguments and results hold more numbers are left out: planting takes too long."""
+
+
+PLAIN_TO_SEE = frozenset({"all-zero", "constant-gradient"})
+"""Causes that say no more than what the numbers show: they need no proof beyond those."""
 
 
 @dataclass(frozen=True, slots=True)
+class Weight:
+    """The bits that wrong results carry, those of what belongs there, and whether all are choices."""
+
+    bits: float
+    lost: float
+    choice: bool
+
+
+@dataclass(frozen=True)
 class Sight:
     """The student's results beside the dictionary of the same calls.
 
     ``own`` are the leaves that hold the arrays which the finding is about; ``source`` is "" where the
-    reference is not at hand.
+    reference is not at hand. ``called`` are the functions that were called, ``cleared`` the assignment's
+    others that nothing speaks against: no mistake is looked for in those.
     """
 
     dictionary: Dictionary
@@ -43,13 +60,35 @@ class Sight:
     steps: tuple[Step, ...]
     source: str
     sizes: Mapping[int, str]
+    called: frozenset[str] = frozenset()
+    cleared: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def right(self) -> Mapping[Leaf, NDArray[Any]]:
         """What the reference gives on the same calls."""
         if isinstance(self.dictionary, LockedDictionary):
             return self.dictionary.right
         return measure(program_of(self.source).run(self.steps))
+
+    def may_hold(self, entry: Entry) -> bool:
+        """Return whether a mistake may be in the function that it is planted in."""
+        return entry.function.partition(".")[0] not in self.cleared
+
+    def weighed(self, seen: Print, noise: float, among: NDArray[np.bool_] | None = None) -> Weight:
+        """Return how much what was seen says, where it is not what the reference gives.
+
+        Where a choice (a label, an index) is off, the numbers beside it in the same result follow from the
+        choice and say no more than it does.
+        """
+        wrong = self.dictionary.differing(seen, noise)
+        if among is not None:
+            wrong = [leaf for leaf, kept in zip(self.dictionary.leaves, among, strict=True) if kept]
+        choices = {leaf for leaf in wrong if is_discrete(self.arrays[leaf]) and is_discrete(self.right[leaf])}
+        chosen = {step for step, _ in choices}
+        counted = [leaf for leaf in wrong if leaf in choices or leaf[0] not in chosen]
+        bits = sum(information(self.arrays[leaf], noise) for leaf in counted)
+        lost = sum(information(self.right[leaf], noise) for leaf in counted)
+        return Weight(bits, lost, choice=bool(wrong) and chosen == {step for step, _ in wrong})
 
 
 def look(
@@ -85,7 +124,10 @@ def look(
     own = tuple(leaf for leaf, array in arrays.items() if _among(array, student))
     seen = dictionary.print_of(arrays)
     source = "" if isinstance(dictionary, LockedDictionary) else context.reference_source
-    return Sight(dictionary, seen, arrays, own, tuple(steps), source, sizes)
+    called = frozenset(call.function for call in context.calls)
+    asked = frozenset(getattr(context.assignment, "functions", ()))
+    cleared = asked - called - doubted(context.submission) if context.submission is not None else frozenset()
+    return Sight(dictionary, seen, arrays, own, tuple(steps), source, sizes, called, cleared)
 
 
 def _chosen(
@@ -126,7 +168,10 @@ def planted_by_course(sight: Sight, noise: float) -> Explanation | None:
     if not sight.dictionary.differing(sight.seen, noise):
         return None
     matched = [entry for entry in sight.dictionary.matching(sight.seen, noise) if entry.number < 0]
-    return named(matched) if matched else None
+    planted = sum(entry.number < 0 for entry in sight.dictionary.entries)
+    if not matched or sight.weighed(sight.seen, noise).bits < needed(planted):
+        return None
+    return named(matched)
 
 
 def explanation(
@@ -142,15 +187,62 @@ def explanation(
         return None
     first = [about is not None and _among(sight.arrays.get(leaf), {"": about}) for leaf in dictionary.leaves]
     views = [view for view in (sight.seen, only_own(sight)) if dictionary.differing(view, noise)]
-    for seen in views:
-        if matched := dictionary.matching(seen, noise):
+    weights = [sight.weighed(view, noise) for view in views]
+    for seen, weight in zip(views, weights, strict=True):
+        if matched := _alone(sight, seen, noise, weight):
             return named(matched)
+    views = [view for view, weight in zip(views, weights, strict=True) if not weight.choice]
     for seen in views:
-        if (found := side_by_side(dictionary, seen, noise, np.array(first))) is not None:
+        found = side_by_side(dictionary, seen, noise, np.array(first), _believed(sight, seen, noise))
+        if found is not None:
             return found
     # Two mistakes that meet in one result are planted one beside the other: in a reference, not in a pack.
     for seen in views if mixed and not isinstance(dictionary, LockedDictionary) else ():
-        found = composed(dictionary, sight.source, sight.steps, sight.sizes, seen, noise)
+        if sight.weighed(seen, noise).bits < needed(len(dictionary.entries) ** 2):
+            continue
+        found = composed(dictionary, sight.source, sight.steps, sight.sizes, seen, noise, sight.may_hold)
         if found is not None:
             return found
     return None
+
+
+def _alone(sight: Sight, seen: Print, noise: float, weight: Weight) -> list[Entry]:
+    """Return the mistakes that give what was seen beyond chance, each by itself."""
+    least = needed(len(sight.dictionary.entries))
+    if max(weight.bits, weight.lost) < least:
+        return []
+    matched = _matching(sight, seen, noise, weight.choice)
+    return [entry for entry in matched if weight.bits >= least or entry.cause in PLAIN_TO_SEE]
+
+
+def _matching(sight: Sight, seen: Print, noise: float, choice: bool) -> list[Entry]:
+    """Return the mistakes that give what was seen and that nothing else speaks against.
+
+    A mistake is not in a function that is right elsewhere, nor does it change a result that is right; where
+    choices alone are off it is in the function that chose; and where mistakes in two functions give the same,
+    it is in the one that was called.
+    """
+    agree = sight.dictionary.agreeing(seen, noise)[1:].all(axis=1)
+    whole = sight.dictionary.agreeing(sight.seen, noise)
+    agree &= (whole[1:] | ~whole[0]).all(axis=1)
+    matched = [sight.dictionary.entries[i] for i in np.flatnonzero(agree)]
+    matched = [entry for entry in matched if sight.may_hold(entry)]
+    near = [entry for entry in matched if entry.function in sight.called or entry.number < 0]
+    if choice:
+        return near
+    field = any(entry.specific for entry in matched)
+    return [entry for entry in near if entry.specific or not field] or matched
+
+
+def _believed(
+    sight: Sight, seen: Print, noise: float
+) -> Callable[[NDArray[np.bool_], Sequence[Entry]], list[Entry]]:
+    """Return what keeps those of some mistakes that explain the marked leaves beyond chance."""
+
+    def believed(leaves: NDArray[np.bool_], entries: Sequence[Entry]) -> list[Entry]:
+        weight = sight.weighed(seen, noise, leaves)
+        if weight.choice or weight.bits < needed(len(sight.dictionary.entries)):
+            return []
+        return [entry for entry in entries if sight.may_hold(entry)]
+
+    return believed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,24 @@ from pytest_symmetry.diagnosis.observation import Scope, Site, observe
 from pytest_symmetry.diagnosis.operators import OPERATORS
 from pytest_symmetry.diagnosis.operators.change import Change
 from pytest_symmetry.diagnosis.replay import Program, Step, qualified, writes_files
+
+ABOUT_SLOPES = frozenset(
+    {
+        "activation-derivative-extra",
+        "activation-derivative-missing",
+        "activation-derivative-twice",
+        "activation-for-derivative",
+        "derivative-at-activated-value",
+        "derivative-at-another-layer",
+        "derivative-formula-given-z",
+        "derivative-incomplete",
+        "derivative-of-another-activation",
+        "preactivation-for-derivative",
+    }
+)
+"""Mistakes with the derivative of an activation: a function that computes no slopes can make none of them."""
+
+_SLOPE = re.compile(r"^(d_?[A-Z]\w*|d[a-z]{0,2}_?\d*|d_\w+)$|back|grad|delt|err|slope|prime|deriv|diff|bptt")
 
 Operator = Callable[[Site, Scope], Iterator[Change]]
 Part = tuple[Site, ast.AST]
@@ -90,13 +109,33 @@ def mutations(
 
 def _single(scope: Scope, operators: Sequence[Operator]) -> Iterator[Mutation]:
     seen: set[tuple[int, str]] = set()
+    slopes = computes_slopes(scope.function)
     for site in scope.sites:
         for operator in operators:
             for change in operator(site, scope):
+                if change.cause in ABOUT_SLOPES and not slopes:
+                    continue
                 text = (id(site.node), _text(change.node))
                 if text not in seen:
                     seen.add(text)
                     yield _mutation(scope, site, operator, change)
+
+
+def computes_slopes(function: ast.FunctionDef) -> bool:
+    """Return whether a function's name, or a name or key in it, is that of a derivative or an error."""
+    names = {qualified(function)}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name | ast.arg | ast.Attribute):
+            names.add(
+                node.id
+                if isinstance(node, ast.Name)
+                else node.arg
+                if isinstance(node, ast.arg)
+                else node.attr
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value)
+    return any(_SLOPE.search(name) for name in names)
 
 
 def _habits(single: Sequence[Mutation]) -> Iterator[Mutation]:

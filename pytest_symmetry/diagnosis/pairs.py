@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_symmetry.diagnosis.information import information, needed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 DIGITS = 5.0
 """Decimal digits of agreement that must be left over before a relation is believed."""
+
+GUESSES = 64
+"""Relations and constants that are tried on one pair of arrays, more or less."""
 
 Sizes = Mapping[int, str]
 """What a length means; "m" is the number of examples."""
@@ -85,3 +90,22 @@ def shape_cause(shape: tuple[int, ...], expected: tuple[int, ...]) -> str | None
     if len(shape) < len(expected) and math.prod(shape) == math.prod(expected):
         return "shape-flattened"
     return None
+
+
+def moved_along(student: NDArray[Any], expected: NDArray[Any], axis: int, noise: float = 1e-9) -> bool:
+    """Return whether an array holds the right numbers one place before or after their own, beyond chance.
+
+    What is moved out at one end is lost, and what stands at the other may be anything.
+    """
+    length = expected.shape[axis]
+    if student.shape != expected.shape or length < 3 or student.dtype.kind not in "fiub":
+        return False
+    front, back = range(length - 1), range(1, length)
+    for mine, theirs in ((front, back), (back, front)):
+        moved, right = np.take(student, mine, axis), np.take(expected, theirs, axis)
+        scale = float(np.abs(expected).max(initial=0.0))
+        near = bool((np.abs(moved - right) <= 10 * noise * scale).all())
+        still = bool((np.abs(moved - np.take(expected, mine, axis)) <= 10 * noise * scale).any())
+        if near and not still and information(moved, noise) >= needed(GUESSES):
+            return True
+    return False

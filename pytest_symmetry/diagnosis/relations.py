@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.diagnosis.pairs import Pair, Sizes, shape_cause
+from pytest_symmetry.diagnosis.information import information, is_discrete, needed
+from pytest_symmetry.diagnosis.pairs import GUESSES, Pair, Sizes, moved_along, shape_cause
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +76,25 @@ def relate(
     pair = Pair(mine, theirs, name, noise, weight, known, start, sizes or {})
     if pair.equals(theirs):
         return None
+    if not _says_enough(pair):
+        return _threshold(pair)
     return next((found for test in _RELATIONS if (found := test(pair)) is not None), None)
+
+
+def _says_enough(pair: Pair) -> bool:
+    """Return whether the two arrays hold enough that a relation between them is no accident.
+
+    Labels, counts and indices are related in one way or another by chance: of those only decisions are
+    looked at.
+    """
+    if is_discrete(pair.student) and is_discrete(pair.expected):
+        return False
+    least = needed(GUESSES)
+    if information(pair.expected, pair.noise) < least:
+        return False
+    if pair.equals(np.zeros_like(pair.student)):
+        return True
+    return information(pair.student, pair.noise) >= least
 
 
 def _zeros(pair: Pair) -> Relation | None:
@@ -149,6 +168,8 @@ def _reordered(pair: Pair) -> Relation | None:
             rolled = np.roll(pair.expected, step, axis)
             if pair.equals(rolled) and _differs(pair, rolled):
                 return Relation("shifted-by-one", {"axis": axis})
+        if moved_along(pair.student, pair.expected, axis, pair.noise):
+            return Relation("shifted-by-one", {"axis": axis})
     return None
 
 
@@ -242,7 +263,9 @@ def _partly(pair: Pair) -> Relation | None:
             continue
         missing = np.take(pair.student, lines, axis)
         if not np.any(missing) and pair.proven(np.take(pair.expected, lines, axis)):
-            return Relation(_which_lines(lines.tolist(), length), {"axis": axis, "lines": lines.tolist()})
+            cause = _which_lines(lines.tolist(), length)
+            facts = {"axis": axis, "lines": lines.tolist()}
+            return Relation(cause, facts, sharp=cause != "lines-empty")
     return None
 
 
@@ -302,7 +325,7 @@ def _softmax_axis(pair: Pair) -> Relation | None:
 
 def _threshold(pair: Pair) -> Relation | None:
     """Probabilities where decisions belong, or decisions the other way round."""
-    if pair.expected.size < 3 or not np.isin(pair.expected, (0, 1)).all():
+    if pair.expected.size < 3 or not np.isin(pair.expected, (0, 1)).all() or np.ptp(pair.expected) == 0:
         return None
     if pair.equals(1 - pair.expected):
         return Relation("decision-reversed")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_symmetry.diagnosis.limits import Tick, counted_itertools, counted_numpy, counted_range
 from pytest_symmetry.diagnosis.sizes import walked
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Program:
         self._rounds = 0
         self._limit = ROUNDS
         self._namespace: dict[str, Any] = {
-            "__builtins__": _builtins(),
+            "__builtins__": _builtins(self._tick),
             "__name__": "reference",
             _TICK: self._tick,
         }
@@ -98,10 +99,10 @@ class Program:
         except Exception as error:
             msg = f"the reference's definitions cannot be run: {error}"
             raise ValueError(msg) from error
-        self._namespace.setdefault("np", np)
+        self._namespace.setdefault("np", self._namespace["__builtins__"]["__import__"]("numpy"))
 
-    def _tick(self) -> None:
-        self._rounds += 1
+    def _tick(self, rounds: int = 1) -> None:
+        self._rounds += rounds
         if self._rounds > self._limit:
             raise Stopped
 
@@ -246,17 +247,20 @@ def _quiet() -> Iterator[None]:
         np.random.set_state(state)
 
 
-def _builtins() -> dict[str, Any]:
+def _builtins(tick: Tick) -> dict[str, Any]:
     kept = {name: value for name, value in vars(builtins).items() if name not in _REFUSED}
-    return {**kept, "print": lambda *_, **__: None, "__import__": _import}
+    counted = {"numpy": counted_numpy(tick), "itertools": counted_itertools(tick)}
 
+    def importing(name: str, *rest: Any) -> Any:
+        level = rest[3] if len(rest) > 3 else 0
+        if level or name.split(".")[0] not in _MODULES:
+            msg = f"no module {name!r} here"
+            raise ImportError(msg)
+        found = builtins.__import__(name, *rest)
+        return counted.get(found.__name__, found)
 
-def _import(name: str, *rest: Any) -> Any:
-    level = rest[3] if len(rest) > 3 else 0
-    if level or name.split(".")[0] not in _MODULES:
-        msg = f"no module {name!r} here"
-        raise ImportError(msg)
-    return builtins.__import__(name, *rest)
+    made = {"print": lambda *_, **__: None, "range": counted_range(tick), "__import__": importing}
+    return {**kept, **made}
 
 
 def _is_foreign_import(node: ast.stmt) -> bool:

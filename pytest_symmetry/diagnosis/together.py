@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from pytest_symmetry.diagnosis.replay import Program, Step, program_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_symmetry.diagnosis.dictionary import Dictionary, Leaf, Print
+    from pytest_symmetry.diagnosis.dictionary import Dictionary, Entry, Leaf, Print
 
 MOST_FIRST = 5
 """Behaviours that are tried as the first of two mistakes that meet in one result."""
@@ -28,11 +28,16 @@ MOST_LISTED = 4
 
 
 def side_by_side(
-    dictionary: Dictionary, seen: Print, noise: float, first: NDArray[np.bool_]
+    dictionary: Dictionary,
+    seen: Print,
+    noise: float,
+    first: NDArray[np.bool_],
+    believed: Callable[[NDArray[np.bool_], Sequence[Entry]], list[Entry]],
 ) -> Explanation | None:
     """Return two mistakes that touch different results and explain all of them between them.
 
-    The one that changes a leaf marked in ``first`` comes first.
+    The one that changes a leaf marked in ``first`` comes first. ``believed`` keeps those of some mistakes
+    that explain marked leaves beyond chance.
     """
     agrees = dictionary.explaining(seen, noise)
     changes = dictionary.changes(noise) & (seen.shapes >= 0)
@@ -51,8 +56,10 @@ def side_by_side(
     if len(found) != 1:
         return None
     keys = sorted(found[0], key=lambda key: not (masks[key] & first).any())
-    one, two = (named([dictionary.entries[i] for i in groups[key]]) for key in keys)
-    return replace(one, also=(two,))
+    parts = [believed(masks[key], [dictionary.entries[i] for i in groups[key]]) for key in keys]
+    if not all(parts):
+        return None
+    return replace(named(parts[0]), also=(named(parts[1]),))
 
 
 def composed(
@@ -62,15 +69,19 @@ def composed(
     sizes: Mapping[int, str],
     seen: Print,
     noise: float,
+    may_hold: Callable[[Entry], bool],
 ) -> Explanation | None:
     """Return two mistakes of the field of which one changes what the other changes too.
 
     The first must show unmixed in some result; the second is then planted beside it, each in turn.
+    ``may_hold`` tells whether a mistake may be in its function at all.
     """
     agrees = dictionary.explaining(seen, noise)
     changes = dictionary.changes(noise) & (seen.shapes >= 0)
     wrong = ~dictionary.explaining_reference(seen, noise)
-    specific = np.array([e.specific and e.number >= 0 for e in dictionary.entries], dtype=bool)
+    specific = np.array(
+        [e.specific and e.number >= 0 and may_hold(e) for e in dictionary.entries], dtype=bool
+    )
     unmixed = (agrees & changes & wrong).sum(axis=1) * specific
     behaviours: dict[bytes, list[int]] = {}
     for i in np.argsort(-unmixed, kind="stable"):
@@ -81,7 +92,7 @@ def composed(
         one = named([dictionary.entries[i] for i in same])
         for i in _beside(dictionary, source, steps, sizes, same[0], seen, noise):
             two = named([dictionary.entries[i]])
-            if one.cause != two.cause:
+            if may_hold(dictionary.entries[i]) and one.cause != two.cause:
                 pairs.setdefault((min(one.cause, two.cause), max(one.cause, two.cause)), (one, two))
     return _agreed(list(pairs.values()))
 

@@ -124,7 +124,7 @@ def test_the_second_mistake_does_not_borrow_facts_of_the_first():
 
 
 def test_a_local_variable_of_the_reference_is_not_said():
-    A2, Y, parameters = np.full((1, 5), 0.3), np.arange(5.0)[None], {"W1": np.ones((2, 2))}
+    A2, Y, parameters = np.full((1, 5), 0.30517), np.arange(5.0)[None], {"W1": np.ones((2, 2))}
     wrong = float(np.sum(A2 - Y) + 4)
     call = Call("cost", (A2, Y, parameters), result=wrong)
     assignment = SimpleNamespace(functions={"cost": "", "backward": ""})

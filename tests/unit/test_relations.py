@@ -54,7 +54,7 @@ CASES = [
     (E * np.log(10), E, "logarithm-base", {}),
     (E / np.log(10), E, "logarithm-base", {}),
     (0.8 * E, E, "factor-constant", {}),
-    (7 * np.array(0.3), np.array(0.3), "factor-m", {}),
+    (7 * np.array(0.30517), np.array(0.30517), "factor-m", {}),
     (0 * E, E, "all-zero", {}),
     (SQUARE.T, SQUARE, "transposed", {}),
     (E.T, E, "transposed", {}),

@@ -135,6 +135,8 @@ def derivative_call(site: Site, scope: Scope) -> Iterator[Change]:
     error = scope.value_of(node.args[0])
     if not isinstance(error, np.ndarray) or error.shape != site.value.shape or not error.all():
         return
+    if recognise_activation(site.value, scope.around(site)) is not None:  # max(z, 0) is z times its slope
+        return
     found = recognise_derivative(site.value / error, scope.around(site))
     if found is None:
         return
