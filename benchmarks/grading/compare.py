@@ -284,13 +284,20 @@ def main():
     lines = list(table(costs, asked.submissions))
     print("\n".join(lines))
     if asked.write is not None:
-        given = f"--submissions {asked.submissions} --others VENV --write {asked.write}"
+        kept_in = f" --keep {asked.keep.name}" if asked.keep is not None else ""
+        given = f"--submissions {asked.submissions} --others VENV{kept_in} --write {asked.write}"
         command = f"python -m benchmarks.grading.compare {given}"
-        missing = (
-            [] if asked.others else ["nbgrader and otter were not run: no environment with them was named"]
-        )
+        absent = [name for name in ("nbgrader", "otter run") if name not in kept]
+        missing = [f"Not measured for this page: {', '.join(absent)}.\n"] if absent else []
         page = PAGE.format(command=command, versions=_versions(asked.others))
-        asked.write.write_text("\n".join([page, *lines, "", *missing, NOT_RUN, ""]), encoding="utf-8")
+        text = "\n".join([page, *lines, "", *missing, NOT_RUN, ""])
+        asked.write.write_text(text + _further_sections(asked.write), encoding="utf-8")
+
+
+def _further_sections(page):
+    """Return what was added to the page by hand: its sections with a heading of their own."""
+    _, heading, rest = page.read_text(encoding="utf-8").partition("\n## ") if page.is_file() else ("", "", "")
+    return heading + rest
 
 
 if __name__ == "__main__":
