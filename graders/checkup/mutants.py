@@ -296,13 +296,12 @@ class _Hurry:
             submission, InProcess(quiet=True), limits, aliases=assignment.aliases, paths=data
         )
 
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """Leave out what would tell nothing new."""
-        callspec = getattr(item, "callspec", None)
-        subject = callspec.params.get("submission") if callspec is not None else None
-        if subject is None:
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Leave out the body of a test that would tell nothing new; its fixtures come and go as ever."""
+        callspec = getattr(pyfuncitem, "callspec", None)
+        if callspec is None or (subject := callspec.params.get("submission")) is None:
             return None
-        test, mutant = getattr(item, "originalname", item.name), subject.found.path.stem
+        test, mutant = pyfuncitem.originalname, subject.found.path.stem
         settled = test in self.failed_by and mutant in self.dead
         return True if settled or test not in (self.worth.get(mutant) or {test}) else None
 

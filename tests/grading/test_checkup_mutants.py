@@ -94,6 +94,7 @@ def test_no_two_mutants_give_the_same_numbers_and_none_gives_the_solutions(layer
     assert score.equal > 0
 
 
+@pytest.mark.sweep
 def test_what_weak_tests_cannot_see_survives_with_its_function_and_line(tmp_path):
     """At weights of zero the hidden layer is not seen; on other numbers it is, so it counts."""
     folder = tiny_course.write_course(tmp_path / "tiny")
@@ -120,3 +121,18 @@ def test_a_function_of_which_a_variant_gives_other_numbers_has_several_answers(l
 
     assert frozenset() == several_answers(layer[0], {"cost", "gradients"}, calls)
     assert frozenset({"cost"}) == several_answers(assignment, {"cost", "gradients"}, calls)
+
+
+@pytest.mark.sweep
+def test_tests_in_several_files_do_not_fail_each_others_mutants(tmp_path):
+    """What is left out in one file leaves nothing behind that the next would stumble over."""
+    folder = tiny_course.write_course(tmp_path / "tiny")
+    (folder / "test_zzz.py").write_text(
+        "def test_nothing(submission):\n    submission.gradients\n", encoding="utf-8"
+    )
+    assignment = load_assignment(folder)
+    mutants, score = planted(assignment, asked_of(assignment))
+    score = tried(assignment, mutants[::8], score)
+
+    assert {"test_loss", "test_gradients"} >= set(score.failed_by) - {"test_start"}
+    assert {} == score.stopped
