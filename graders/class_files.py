@@ -156,11 +156,12 @@ def refresh(book: Gradebook, now: datetime, changed: Collection[str] = ()) -> in
 
     Return how many.
     """
-    found = [mark for mark in marks(book) if mark.result is not None]
+    everyone = marks(book)
+    found = [mark for mark in everyone if mark.result is not None]
     asked = {*changed, *outdated(book, found, now)}
     todo = [mark for mark in found if mark.student in asked or not _is_there(book, mark)]
     write_pages(book, todo, now)
-    pages_are_seen_to(book, found, now)
+    pages_are_seen_to(book, everyone, now)
     return len(todo)
 
 
