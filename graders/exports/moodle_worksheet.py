@@ -6,6 +6,7 @@ its student even where nothing changed, so that rows without a mark of ours are 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from graders.marks import Mark
 
 _MODIFIED = "Last modified (grade)"
+_OURS = re.compile(r"(?:<[^>]*>\s*)*[\d.]+ of [\d.]+ points[.,] ")
+"""How a comment begins that an earlier export wrote, with the markup that Moodle puts around it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MoodleWorksheet:
-    """Grade and comment of approved marks; a comment that somebody wrote stays."""
+    """Grade and comment of approved marks; a comment that somebody wrote stays, one of ours is renewed."""
 
     name: str = "moodle"
     writes: str = "Moodle's grading worksheet, the graded rows filled in"
@@ -46,6 +49,7 @@ class MoodleWorksheet:
         matched = match(left_out.graded(marks), sheet.people)
         left_out.students += matched.left_out
         cells: dict[tuple[int, int], str] = {}
+        commented = find_column(sheet.table, ["Feedback comments"]) is not None
         kept = 0
         for row, mark in matched.rows.items():
             if why := _refusal(sheet, row, mark):
@@ -53,7 +57,7 @@ class MoodleWorksheet:
                 continue
             changes = _changes(sheet, row, mark, assignment.reveal)
             cells.update(changes)
-            kept += len(changes) == 1
+            kept += len(changes) == 1 and commented
         rows = {row for row, _ in cells}
         require_somebody([matched.rows[row] for row in rows], left_out)
         write_atomically(out, sheet.table.changed(cells, keep={0, *rows}))
@@ -89,8 +93,10 @@ def _refusal(sheet: Worksheet, row: int, mark: Mark) -> str:
 def _changes(sheet: Worksheet, row: int, mark: Mark, reveal: str) -> dict[tuple[int, int], str]:
     changes = {(row, sheet.column("Grade")): plain(mark.points)}
     comments = find_column(sheet.table, ["Feedback comments"])
-    if comments is not None and not sheet.table.rows[row].value(comments):
-        changes[row, comments] = _comment(mark, reveal)
+    if comments is not None:
+        old = sheet.table.rows[row].value(comments)
+        if not old or _OURS.match(old):
+            changes[row, comments] = _comment(mark, reveal)
     return changes
 
 

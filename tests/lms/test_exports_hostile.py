@@ -217,6 +217,19 @@ def test_what_a_teacher_wrote_in_moodle_stays(tmp_path):
     assert ("1 comments that are there already stay",) == written.said
 
 
+def test_a_comment_of_ours_follows_the_mark(tmp_path):
+    """It came back from Moodle with a paragraph around it; a person's comment about points stays."""
+    ours = "<p>3 of 6 points. - start: 1 of 1</p>"
+    theirs = "3 of 6 pointsources are missing"
+    rows = [(1, "A", "a", "3", "6.00", ours), (2, "B", "b", "3", "6.00", theirs)]
+    into = moodle_file(tmp_path / "m.csv", *rows)
+    export("moodle", [mark("1"), mark("2")], tmp_path / "out.csv", into)
+    found = moodle_import((tmp_path / "out.csv").read_bytes(), {"1", "2"})
+
+    assert found["1"][1].startswith("6 of 6 points. - start: 1 of 1")
+    assert theirs == found["2"][1]
+
+
 def test_one_hint_as_on_the_page():
     """The first cause has its hint, a later one waits; where all may be said, all is."""
     slow = [
