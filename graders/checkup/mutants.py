@@ -74,7 +74,8 @@ class Score:
     ``equal`` gave the solution's numbers on every probe, or another mutant's; ``broken`` raised, ran on for
     ever or gave no number. Neither is tried. ``failed_by`` are the mutants that each test failed, as
     far as it was asked; ``stopped`` are tests that met a mutant with an error of their own, and that mutant.
-    ``open`` are functions with several right answers: a change of theirs may be right, so none is counted.
+    ``open`` are functions with several right answers; ``unsettled`` survivors of theirs may be right and do
+    not count.
     """
 
     tried: int
@@ -83,6 +84,7 @@ class Score:
     broken: int = 0
     left_out: int = 0
     open: tuple[str, ...] = ()
+    unsettled: tuple[Mutant, ...] = ()
     failed_by: Mapping[str, int] = field(default_factory=dict)
     stopped: Mapping[str, str] = field(default_factory=dict)
 
@@ -336,13 +338,14 @@ def tried(assignment: Assignment, mutants: Sequence[Mutant], score: Score) -> Sc
         for first in range(0, len(entries), 50):
             run_tests(assignment, entries[first : first + 50], DEFAULT_SEED, observer=hurry)
     alive = [m for m in mutants if m.name not in hurry.dead]
-    counted = [m for m in mutants if m.function not in score.open]
+    unsettled = tuple(m for m in alive if m.function in score.open)
     words = {m.name: f"{m.function}, line {m.line}: {m.text}" for m in mutants}
     stopped = {test: words[name] for test, name in hurry.stopped.items()}
     return replace(
         score,
-        tried=len(counted),
+        tried=len(mutants) - len(unsettled),
         survivors=tuple(m for m in alive if m.function not in score.open),
+        unsettled=unsettled,
         failed_by=hurry.failed_by,
         stopped=stopped,
     )

@@ -65,8 +65,10 @@ def _score_lines(report: Report, *, quick: bool) -> list[str]:
     killed = score.tried - len(score.survivors)
     lines = [f"Mutation score {score.share:.1%}: the tests see {killed} of {score.tried} changed solutions."]
     lines += [f"  not seen: {m.function}, line {m.line}: {m.text}" for m in score.survivors]
-    if score.open:
-        lines.append(f"  not counted: {', '.join(score.open)}, where a variant gives another right answer.")
+    lines += [
+        f"  not seen, perhaps right (a variant answers otherwise too): {m.function}, line {m.line}: {m.text}"
+        for m in score.unsettled
+    ]
     if score.left_out:
         lines.append(f"  {score.left_out} more were left out: one in so many was tried.")
     return lines
