@@ -9,7 +9,7 @@ import small_class
 import tiny_course
 from typer.testing import CliRunner
 
-from graders import cli, suspicions
+from graders import batch, cli, suspicions
 from graders.class_files import page_path, refresh, write_pages
 from graders.decisions import Asked, override
 from graders.forgetting import forget
@@ -187,7 +187,7 @@ def test_notebooks_lie_beside_the_pages(fresh):
     assert b"GRD101" in found[path_of(fresh, "ben").stem + ".notebook.html"]
 
 
-def test_notebooks_are_gone_on_with(fresh, monkeypatch):
+def test_notebooks_are_gone_on_with(fresh):
     """What is missing is written, what is there stays, new work replaces its own; without asking again."""
     pytest.importorskip("nbconvert")
     grade(fresh, notebooks=True)
@@ -203,6 +203,32 @@ def test_notebooks_are_gone_on_with(fresh, monkeypatch):
     changed = {name for name, raw in notebooks(fresh).items() if raw != whole[name]}
     assert {lost.name} == changed
     assert lost.name in page(fresh, "ben")
+
+
+def test_a_run_broken_off_among_the_notebooks_ends_with_the_same_bytes(fresh, monkeypatch):
+    """The next run writes what is missing, page and notebook."""
+    annotated = pytest.importorskip("pytest_symmetry.feedback.annotated")
+    pytest.importorskip("nbconvert")
+    write, written = annotated.write_annotated, []
+
+    def broken_off(target, *rest, **options):
+        written.append(target)
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        write(target, *rest, **options)
+
+    monkeypatch.setattr(annotated, "write_annotated", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        grade(fresh, notebooks=True)
+    assert 2 == len(notebooks(fresh))
+    grade(fresh)
+    broken = public(fresh)
+    monkeypatch.undo()
+    monkeypatch.setattr(batch, "_through_workers", small_class.here)
+    shutil.rmtree(fresh / "graded")
+    grade(fresh, notebooks=True)
+
+    assert public(fresh) == broken
 
 
 def test_a_forgotten_student_leaves_no_notebook(fresh):
