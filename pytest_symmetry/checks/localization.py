@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_symmetry.differences import SIGMAS, Neighbourhood, draw_direction
-from pytest_symmetry.findings import FIGURE_BYTES
+from pytest_symmetry.findings import FIGURE_BYTES, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -324,7 +324,7 @@ def error_map(array: str, student: FloatArray, numerical: FloatArray) -> dict[st
             "rows": grid.shape[0],
             "cols": grid.shape[1],
         }
-        if len(json.dumps(figure)) <= FIGURE_BYTES:
+        if len(json.dumps(plain(figure))) <= FIGURE_BYTES:
             break
     return figure
 

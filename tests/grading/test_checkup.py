@@ -314,6 +314,7 @@ def test_a_planted_fault_gets_its_sentence(fault, folder):
     assert any(FAULTS[fault] in sentence for sentence in report.wrong), report.wrong
 
 
+@pytest.mark.sweep
 def test_nothing_is_said_of_a_good_assignment(folder):
     """No sentence, every mutant seen, exit code 0."""
     shown = CliRunner().invoke(cli.app, ["check", str(folder)])

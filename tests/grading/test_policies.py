@@ -115,7 +115,17 @@ def test_what_came_from_a_platform_is_said_and_graded(course, tmp_path):
     tiny_course.write_submission(inbox / "lovelaceada_11_901_tiny.ipynb", ("* (1 - A**2)", "* 1"))
     tiny_course.write_submission(inbox / "lovelaceada_11_902_tiny-1.ipynb")
     order_for(course)
-    arguments = ["grade", course / "tiny", "--submissions", inbox, "--out", course / "c", "--jobs", "1", "--names"]
+    arguments = [
+        "grade",
+        course / "tiny",
+        "--submissions",
+        inbox,
+        "--out",
+        course / "c",
+        "--jobs",
+        "1",
+        "--names",
+    ]
     done = CliRunner().invoke(cli.app, list(map(str, arguments)))
     lines = (course / "c" / "results.jsonl").read_text(encoding="utf-8").splitlines()
 

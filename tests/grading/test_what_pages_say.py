@@ -182,7 +182,7 @@ def test_notebooks_lie_beside_the_pages(fresh):
         found
     )
     for student in ("ada", "ben"):
-        assert f'href="{path_of(fresh, student).stem}.notebook.html"' in page(fresh, student)
+        assert f'href="./{path_of(fresh, student).stem}.notebook.html"' in page(fresh, student)
     assert ".notebook.html" not in page(fresh, "cut")
     assert b"GRD101" in found[path_of(fresh, "ben").stem + ".notebook.html"]
 
