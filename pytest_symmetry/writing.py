@@ -16,11 +16,20 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     Raises:
         OSError: the folder cannot be made or written to; an older file is left as it was.
     """
+    write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"), durable=durable)
+
+
+def write_bytes_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write ``content`` to ``path`` as :func:`write_atomically` writes text.
+
+    Raises:
+        OSError: as there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             if durable:
                 os.fsync(file.fileno())

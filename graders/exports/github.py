@@ -18,7 +18,6 @@ from graders.exports.files import as_json, label, require_somebody
 from graders.exports.interface import Assignment, LeftOut, Written
 from graders.exports.lines import line_in_file
 from graders.exports.told import plain, questions, summary
-from graders.marks import NOT_GRADABLE, WAITS
 from pytest_symmetry.feedback.text import printable
 from pytest_symmetry.writing import write_atomically
 
@@ -52,8 +51,7 @@ class GitHub:
     ) -> Written:
         """Write the files."""
         left_out = LeftOut()
-        told = [m for m in marks if m.final or m.status in (NOT_GRADABLE, WAITS)]
-        left_out.graded([m for m in marks if m not in told])
+        told = left_out.tellable(marks)
         require_somebody(told, left_out)
         files: list[Path] = []
         for mark in told:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from graders.marks import EXCUSED, Mark
+from graders.marks import EXCUSED, NOT_GRADABLE, WAITS, Mark
 from pytest_symmetry.errors import SymmetryError
 
 
@@ -84,6 +84,9 @@ class Export(Protocol):
         """
 
 
+_UNJUDGED = (NOT_GRADABLE, WAITS)
+
+
 @dataclass(slots=True)
 class LeftOut:
     """Who is not in an export, gathered while it is made."""
@@ -100,6 +103,11 @@ class LeftOut:
             if not mark.final:
                 self.add(mark, f"{mark.status}: {mark.reason}" if mark.reason else mark.status)
         return [mark for mark in marks if mark.final]
+
+    def tellable(self, marks: Sequence[Mark]) -> list[Mark]:
+        """Return the marks, and the work that was not judged (for formats that can say so)."""
+        self.graded([mark for mark in marks if mark.status not in _UNJUDGED])
+        return [mark for mark in marks if mark.final or mark.status in _UNJUDGED]
 
 
 def carry_out(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graders.exports.files import as_json, one_each
 from graders.exports.interface import Assignment, LeftOut, Written
 from graders.exports.told import Question, questions, summary
-from graders.marks import NOT_GRADABLE, WAITS
+from graders.marks import NOT_GRADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,7 @@ class PrairieLearn:
     ) -> Written:
         """Write the files."""
         left_out = LeftOut()
-        told = [m for m in marks if m.final or m.status in (NOT_GRADABLE, WAITS)]
-        left_out.graded([m for m in marks if m not in told])
+        told = left_out.tellable(marks)
         return one_each(told, out, lambda mark: _result(mark, assignment.reveal), left_out)
 
 
