@@ -21,14 +21,13 @@ N_X, N_H, M = 4, 3, 13
 @pytest.fixture
 def net(probe_rng):
     """Thirteen examples of both classes, and a network at a point that is special in no way."""
-    parameters = {
-        "W1": probe_rng.normal(size=(N_X, N_H)),
-        "b1": probe_rng.normal(size=N_H),
-        "W2": probe_rng.normal(size=(N_H, 1)),
-        "b2": probe_rng.normal(size=1),
-    }
+    X = probe_rng.normal(size=(M, N_X))
+    W1, W2 = probe_rng.normal(size=(N_X, N_H)), probe_rng.normal(size=(N_H, 1))
+    b1 = probe_rng.normal(size=N_H)
+    # The output's sums take both signs: where all are positive, no activation and relu are the same.
+    b2 = -np.mean(1 / (1 + np.exp(-X @ W1 - b1)) @ W2, keepdims=True)[0]
     y = probe_rng.permutation(np.arange(M) % 2.0).reshape(M, 1)
-    return probe_rng.normal(size=(M, N_X)), y, parameters
+    return X, y, {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
 
 
 def agrees(*what):
