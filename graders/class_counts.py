@@ -23,14 +23,19 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell starts that a spreadsheet would run (OWASP, "CSV Injection")."""
 
 
+OUTCOMES = {o: "decided by a person" if o is Outcome.WAITS else o.value for o in Outcome}
+"""What is counted of the verdicts, in words. In a graded result nothing waits: a person decided it."""
+
+
 @dataclass(slots=True)
 class Question:
-    """How one question went."""
+    """How one question went; ``full`` are the submissions to which a person gave all of its points."""
 
     name: str
     max_points: float = 0.0
     points: float = 0.0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    full: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
 
     @property
     def asked(self) -> int:
@@ -39,8 +44,8 @@ class Question:
 
     @property
     def success(self) -> float:
-        """The share of submissions that passed it, in percent."""
-        return 100 * self.outcomes[Outcome.PASSED] / max(self.asked, 1)
+        """The share of submissions that passed it or were given all its points by a person, in percent."""
+        return 100 * (self.outcomes[OUTCOMES[Outcome.PASSED]] + self.full) / max(self.asked, 1)
 
 
 @dataclass(slots=True)
@@ -86,7 +91,8 @@ def questions_of(graded: Sequence[Result]) -> list[Question]:
             question = found.setdefault(verdict.name, Question(verdict.name))
             question.max_points = max(question.max_points, verdict.max_points)
             question.points += verdict.points
-            question.outcomes[verdict.outcome] += 1
+            question.full += verdict.outcome is Outcome.WAITS and verdict.points >= verdict.max_points
+            question.outcomes[OUTCOMES[verdict.outcome]] += 1
     return list(found.values())
 
 
@@ -197,13 +203,13 @@ def class_csv(results: Sequence[Result]) -> str:
     graded = [r for r in results if r.status == "graded"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["what", "name", "code", *(o.value for o in Outcome), "students", "of", "mean points"])
+    writer.writerow(["what", "name", "code", *OUTCOMES.values(), "students", "of", "mean points"])
     for question in questions_of(graded):
-        outcomes = [question.outcomes[o] for o in Outcome]
+        outcomes = [question.outcomes[words] for words in OUTCOMES.values()]
         mean = round(question.points / question.asked, 4)
         writer.writerow(["question", cell(question.name), "", *outcomes, question.asked, len(graded), mean])
     for group in causes_of(graded):
-        empty = [""] * len(Outcome)
+        empty = [""] * len(OUTCOMES)
         writer.writerow(
             ["cause", cell(group.title), cell(group.code), *empty, len(group.students), len(graded), ""]
         )

@@ -95,11 +95,17 @@ def write_class(book: Gradebook) -> list[Mark]:
 
 def _about_class(book: Gradebook, results: Sequence[Result], **shown: Any) -> str:
     """Return a page about the class."""
+
+    def notebook_of(student: str) -> str:
+        path = notebook_path(book.path.parent, book.pseudonym(student))
+        return path.name if path.is_file() else ""
+
     return class_page(
         results,
         title=book.header("title") or "",
         expected=count(book).total,
         page_of=lambda student: page_path(book.path.parent, book.pseudonym(student)).name,
+        notebook_of=notebook_of,
         **shown,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from graders.class_counts import CauseGroup, causes_of, compared, questions_of
+from graders.class_counts import OUTCOMES, CauseGroup, causes_of, compared, questions_of
 from pytest_symmetry.feedback.html import page_file, pages
 from pytest_symmetry.feedback.ordering import first_cause
 from pytest_symmetry.feedback.text import number, question_words, title_words
@@ -31,7 +31,6 @@ _EXAMPLES = 3
 _SHOWN_CAUSES = 60
 _SORTED = 2000
 """The most students whose list is there in three orders."""
-_OUTCOMES = tuple(Outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One student in the list for staff; ``file`` is the student's page."""
+    """One student in the list for staff; ``file`` is the student's page, ``notebook`` the notebook or ""."""
 
     student: str
     file: str
     points: str
     cause: str
+    notebook: str = ""
 
 
 def class_page(
@@ -63,10 +63,12 @@ def class_page(
     before: Sequence[Result] | None = None,
     suspicious: Sequence[Mapping[str, Any]] = (),
     page_of: Callable[[str], str] = page_file,
+    notebook_of: Callable[[str], str] = lambda _: "",
 ) -> str:
     """Return the page about a class.
 
-    ``names`` adds who: links to the students' pages, whose files ``page_of`` names, and the list of students;
+    ``names`` adds who: links to the students' pages, whose files ``page_of`` names, and the list of students,
+    with the annotated notebooks that ``notebook_of`` names ("" for none);
     ``expected`` is the number of submissions there should be, for a class that is still being graded;
     ``before`` are the results of an earlier run, to compare with (before a hint was published, say).
     ``suspicious`` is shown to staff only, with ``names``: records of ``student``, ``question``, ``kind`` (a
@@ -89,7 +91,7 @@ def class_page(
         most=max((r.max_points for r in graded), default=0.0),
         full=sum(r.points >= r.max_points for r in graded),
         questions=questions,
-        outcomes=_OUTCOMES,
+        outcomes=[words for outcome, words in OUTCOMES.items() if outcome is not Outcome.PASSED],
         causes=[_cause_row(group, asked, page_of, names=names) for group in causes[:_SHOWN_CAUSES]],
         more_causes=max(len(causes) - _SHOWN_CAUSES, 0),
         stopped=_stopped(results, page_of, names=names),
@@ -97,7 +99,7 @@ def class_page(
         versions=_counted(
             ", ".join(f"{k} {v}" for k, v in sorted(r.versions.items())) for r in results
         ),
-        views=_views(results, page_of) if names else [],
+        views=_views(results, page_of, notebook_of) if names else [],
         change=compared(before, results) if before is not None else None,
         suspicious=_suspicious(suspicious, page_of) if names else [],
         asked=asked,
@@ -210,9 +212,11 @@ def _counted(values: Iterable[str]) -> list[tuple[str, int]]:
     return sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _views(results: Sequence[Result], page_of: Callable[[str], str]) -> list[tuple[str, list[Row]]]:
+def _views(
+    results: Sequence[Result], page_of: Callable[[str], str], notebook_of: Callable[[str], str]
+) -> list[tuple[str, list[Row]]]:
     """Return the list of students in several orders, since nothing sorts it; in one for a huge class."""
-    rows = [_student_row(r, page_of(r.student)) for r in results]
+    rows = [_student_row(r, page_of(r.student), notebook_of(r.student)) for r in results]
     views = [("by name", sorted(rows, key=lambda row: row.student.casefold()))]
     if len(rows) <= _SORTED:
         points = {
@@ -227,10 +231,10 @@ def _views(results: Sequence[Result], page_of: Callable[[str], str]) -> list[tup
     return views
 
 
-def _student_row(result: Result, file: str) -> Row:
-    """Return a student's row: name, file of the page, points or status, first cause."""
+def _student_row(result: Result, file: str, notebook: str) -> Row:
+    """Return a student's row: name, files, points or status, first cause."""
     if result.status != "graded":
-        return Row(result.student, file, result.status, "")
+        return Row(result.student, file, result.status, "", notebook)
     finding = first_cause(result.tests)
     cause = f"{finding.code} {title_words(finding)}"[:80] if finding else ""
-    return Row(result.student, file, number(result.points), cause)
+    return Row(result.student, file, number(result.points), cause, notebook)

@@ -201,9 +201,8 @@ class Run:
 
     def finish(self, changed: set[str]) -> list[Mark]:
         """Write what concerns the class, and the pages that ``changed``, are missing or may say more."""
-        found = write_class(self.book)
-        refresh(self.book, self.now, changed)
-        return found
+        refresh(self.book, self.now, changed)  # first: the page about the class links what is there
+        return write_class(self.book)
 
     def judge(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Result, str]]:
         """Judge entries from the copies that are kept of them; each page says what its student may read."""

@@ -1,5 +1,6 @@
 """What a graded folder shows, to whom and from when: due times, notebooks, comparisons, suspicions."""
 
+import csv
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import tiny_course
 from typer.testing import CliRunner
 
 from graders import batch, cli, suspicions
-from graders.class_files import page_path, refresh, write_pages
+from graders.class_files import notebook_path, page_path, refresh, write_class, write_pages
 from graders.decisions import Asked, override
 from graders.forgetting import forget
 from graders.gradebook import GradebookError
@@ -150,6 +151,39 @@ def test_a_question_marked_by_hand_says_so(fresh):
     assert "decided by a person" in after
     assert "Every question is decided" in after
     assert "waits for a person</span>" in page(fresh, "ben")
+
+
+def test_the_class_page_counts_what_a_person_decided_as_decided(fresh):
+    """As passed where all points were given; nothing that is decided is said to wait."""
+    with (fresh / "tiny" / "assignment.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[questions.essay]\nmanual = true\npoints = 4\n")
+    grade(fresh)
+    with open_gradebook(fresh / "graded") as book:
+        override(book, [Asked(s, "essay", "4", "both say why") for s in ("ada", "ben")])
+        override(book, [Asked("bob", "essay", "1", "a beginning")])
+        write_class(book)
+    rows = list(csv.DictReader((fresh / "graded" / "class.csv").read_text(encoding="utf-8").splitlines()))
+    essay = next(row for row in rows if row["name"] == "essay")
+    shown = " ".join((fresh / "graded" / "class.html").read_text(encoding="utf-8").split())
+
+    assert ("3", "3", "0") == (essay["decided by a person"], essay["students"], essay["passed"])
+    assert "waits for a person" not in essay
+    assert "67 %" in shown
+    assert "3 decided by a person" in shown
+
+
+def test_the_staff_page_links_annotated_notebooks_where_there_are_any(fresh):
+    """Beside the student's page; not where nobody asked for notebooks, nor on the page for the projector."""
+    grade(fresh)
+    without = (fresh / "graded" / "class-staff.html").read_text(encoding="utf-8")
+    grade(fresh, notebooks=True)
+    staff = (fresh / "graded" / "class-staff.html").read_text(encoding="utf-8")
+    with read_gradebook(fresh / "graded") as book:
+        files = [notebook_path(fresh / "graded", book.pseudonym(s)) for s in ("ada", "ben", "bob")]
+
+    assert ".notebook.html" not in without
+    assert all(file.is_file() and f'href="feedback/{file.name}"' in staff for file in files)
+    assert ".notebook.html" not in (fresh / "graded" / "class.html").read_text(encoding="utf-8")
 
 
 def test_a_verdict_that_a_person_corrected_stays_to_be_read(graded_class):
