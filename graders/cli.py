@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import pytest_symmetry
-from graders.commands import authoring, deciding, exporting, grading, looking, releasing
+from graders.commands import authoring, deciding, exporting, grading, looking, packaging, releasing
 from graders.commands.terminal import console, warn
 from pytest_symmetry.errors import SymmetryError
 
@@ -30,6 +30,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     authoring.new: "symmetry new softmax",
     authoring.check: "symmetry check softmax",
     releasing.release: "symmetry release planar --out handout/",
+    packaging.package: "symmetry package gradescope planar --out planar-gradescope.zip",
     looking.specimens: "symmetry specimens planar --out specimens/",
     looking.assignments: "symmetry assignments",
     looking.doctor: "symmetry doctor",

@@ -127,6 +127,19 @@ def receive(paths: Sequence[Path], notebook: str, rules: Rules | None = None) ->
     return desk.settle()
 
 
+def receive_folders(folders: Mapping[str, Path], notebook: str, rules: Rules | None = None) -> Intake:
+    """Return what lies in a folder each, by student: for who is handed one folder and knows whose it is.
+
+    Raises:
+        SubmissionError: a folder holds more files than any submission does.
+    """
+    desk = _Desk(notebook, rules or Rules())
+    for student, folder in sorted(folders.items()):
+        items = [item for item in files_of(folder) if not is_litter(item)]
+        desk.take(HandIn((Who(student),), student, tuple((item.name, item) for item in items)), folder)
+    return desk.settle()
+
+
 @dataclass(slots=True)
 class _Desk:
     """Where the post is opened: hand-ins come in, entries go out."""
@@ -153,7 +166,7 @@ class _Desk:
             return
         for found in find_submissions(path, self.notebook):
             item = Item((found.path.name,), found.path)
-            self._take(HandIn((Who(found.student),), item.label, ((item.name, item),)), path)
+            self.take(HandIn((Who(found.student),), item.label, ((item.name, item),)), path)
 
     def _inside(self, item: Item) -> list[str]:
         try:
@@ -184,9 +197,10 @@ class _Desk:
         if rest := unplaced(inbox, hand_ins):
             self.said.append(f"not looked at: {some_of(rest)}")
         for hand_in in hand_ins:
-            self._take(hand_in, path)
+            self.take(hand_in, path)
 
-    def _take(self, hand_in: HandIn, path: Path) -> None:
+    def take(self, hand_in: HandIn, path: Path) -> None:
+        """Take in what one person handed in; ``path`` is the place that remarks name."""
         work = work_in(hand_in, self.notebook, self.rules.keep, self._opened)
         if hand_in.time:
             try:

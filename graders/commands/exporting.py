@@ -7,17 +7,15 @@ from typing import Annotated
 
 import typer
 
-from graders.class_files import student_page_of
 from graders.commands.terminal import Names, say
 from graders.decisions import find_student
 from graders.exports.choosing import find_format, formats
-from graders.exports.interface import Assignment, Written, carry_out
-from graders.gradebook import Gradebook
-from graders.marks import Mark, marks
+from graders.exports.graded import assignment_of
+from graders.exports.interface import Written, carry_out
+from graders.marks import marks
 from graders.names import some_of
 from graders.opening import read_gradebook
 from graders.report import called
-from graders.stored import stored
 
 
 def export(
@@ -45,23 +43,8 @@ def export(
     with read_gradebook(folder) as book:
         everyone = marks(book)
         wanted = [find_student(everyone, student, str(folder))] if student else everyone
-        written = carry_out(chosen, wanted, _assignment(book, column), out, into)
+        written = carry_out(chosen, wanted, assignment_of(book, column), out, into)
     _tell(written, out, called(everyone, names=names))
-
-
-def _assignment(book: Gradebook, column: str) -> Assignment:
-    def work(mark: Mark) -> Path | None:
-        sha256 = mark.result.sha256 if mark.result is not None else ""
-        return stored(book.path.parent, mark.pseudonym, sha256)
-
-    return Assignment(
-        name=book.header("assignment") or "",
-        title=book.header("title") or "",
-        reveal=book.header("reveal") or "hint",
-        column=column,
-        page=lambda mark: student_page_of(book, mark),
-        work=work,
-    )
 
 
 def _tell(written: Written, out: Path, who: dict[str, str]) -> None:
