@@ -2,6 +2,7 @@
 
 import shutil
 
+import packed_rooms
 import pytest
 import tiny_course
 
@@ -41,3 +42,21 @@ def graded(_graded_once, tmp_path):
     """A graded folder of this test's own: students 11, 22 (late), 33 (broken), 44 (excused), 55 (missing)."""
     shutil.copytree(_graded_once, tmp_path / "graded")
     return tmp_path / "graded"
+
+
+@pytest.fixture(scope="session")
+def packaged_wheels(tmp_path_factory):
+    """The wheels of a bundle, gathered once for all tests and workers."""
+    with packed_rooms.built_once(tmp_path_factory, "packaged-wheels") as (folder, new):
+        if new:
+            packed_rooms.gather(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def packaged_home(tmp_path_factory, packaged_wheels):
+    """A fresh environment of these wheels."""
+    with packed_rooms.built_once(tmp_path_factory, "packaged-home") as (folder, new):
+        if new:
+            packed_rooms.environment(folder, packaged_wheels)
+    return folder

@@ -1,0 +1,168 @@
+"""Each bundle's run script in a room like its platform's, without network: what the platform gets to read."""
+
+import json
+import shutil
+import sys
+import zipfile
+
+import packed_rooms
+import pytest
+from packed_rooms import ROOMS, hand_in, result
+from platform_rules import coursera_problems, gradescope_problems, is_number, prairielearn_problems
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the platforms' containers are Linux")
+
+PROBLEMS = {
+    "gradescope": gradescope_problems,
+    "prairielearn": prairielearn_problems,
+    "coursera": coursera_problems,
+}
+SHARES = {"right": 1.0, "wrong": 0.5, "hostile": 0.5}
+
+
+@pytest.fixture
+def room(request, tmp_path, packaged_wheels, monkeypatch):
+    kind = request.param
+    course = packed_rooms.course(tmp_path / "tiny")
+    made = packed_rooms.make(kind, course, tmp_path / "bundle.zip", packaged_wheels, monkeypatch)
+    return ROOMS[kind](tmp_path / "room", made.path)
+
+
+def share(kind, data):
+    """Return the share of the points that a platform's file gives, None where it gives none."""
+    assert [] == PROBLEMS[kind](data)
+    if kind == "gradescope":
+        return data["score"] / sum(test["max_score"] for test in data["tests"])
+    return data.get("score") if kind == "prairielearn" else data["fractionalScore"]
+
+
+def meets_the_bar(room, what):
+    """Hand something in, run, and see that the platform's file is what it must be."""
+    hand_in(room, what)
+    ended = room.start()
+    data = result(room)
+    said = ended.stdout + ended.stderr
+    header = (ended.stderr if room.kind == "coursera" else ended.stdout).splitlines()[0]
+    assert header.startswith("Judged at isolation level "), said
+    assert header.endswith("level 2 or better is accepted (--isolation strict).")
+    if what in SHARES:
+        assert 0 == ended.returncode, said
+        assert SHARES[what] == share(room.kind, data)
+        assert "isolation level" in json.dumps(data)
+        if room.kind == "coursera":
+            assert data == json.loads(ended.stdout)
+    elif room.kind == "prairielearn":
+        assert [] == PROBLEMS[room.kind](data)
+        assert data["gradable"] is False
+        assert not any(is_number(value) for value in data.values() if not isinstance(value, bool))
+    else:
+        assert data is None
+        assert 1 == ended.returncode
+        assert "There is no mark: not gradable" in ended.stderr
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("room", ["gradescope"], indirect=True)
+def test_gradescope_reads_the_right_marks(room, packaged_home):
+    """Of right and hostile work, and of a link to the solution; the sweep hands in all kinds everywhere."""
+    room.use(packaged_home)
+    for what in ("right", "hostile", "link"):
+        meets_the_bar(room, what)
+
+
+@pytest.mark.parametrize("room", ["prairielearn"], indirect=True)
+def test_prairielearn_reads_the_right_marks(room, packaged_home):
+    """What was not judged is not gradable there, and costs no attempt."""
+    room.use(packaged_home)
+    meets_the_bar(room, "empty")
+
+
+@pytest.mark.parametrize("room", ["coursera"], indirect=True)
+def test_coursera_reads_the_right_marks(room, packaged_home):
+    """The same JSON in the file and on standard output."""
+    room.use(packaged_home)
+    for what in ("wrong", "empty"):
+        meets_the_bar(room, what)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("room", list(ROOMS), indirect=True)
+def test_a_bundle_sets_itself_up_and_meets_the_bar(room):
+    """In an environment of its own, installed by the bundle's scripts, all without network."""
+    done = room.set_up()
+    assert 0 == done.returncode, done.stderr
+    for what in ("right", "wrong", "hostile", "link", "empty"):
+        meets_the_bar(room, what)
+
+
+@pytest.mark.parametrize("room", list(ROOMS), indirect=True)
+def test_a_grader_that_never_starts_gives_no_mark(room, tmp_path):
+    """As where the kernel kills it: an older file does not stay, and no 0 appears."""
+    hand_in(room, "right")
+    room.result.parent.mkdir(exist_ok=True)
+    room.result.write_text('{"score": 6.0, "fractionalScore": 1.0}')
+    fake = tmp_path / "killed" / "bin"
+    fake.mkdir(parents=True)
+    (fake / "python").write_text("#!/bin/sh\nkill -9 $$\n")
+    (fake / "python").chmod(0o755)
+    room.use(fake.parent)
+    ended = room.start()
+
+    if room.kind == "prairielearn":
+        assert [] == prairielearn_problems(result(room))
+        assert result(room)["gradable"] is False
+    else:
+        assert result(room) is None
+        assert 0 != ended.returncode
+
+
+@pytest.mark.parametrize("room", ["prairielearn"], indirect=True)
+def test_a_fault_of_the_grader_is_not_gradable_and_tells_students_nothing(room, packaged_home):
+    """Its reason is for staff: the log has it."""
+    room.use(packaged_home)
+    hand_in(room, "right")
+    notebook = room.bundle / "assignment" / "tiny.ipynb"
+    notebook.write_text(notebook.read_text().replace("* (1 - A**2)", "* 3"))
+    ended = room.start()
+
+    assert result(room)["gradable"] is False
+    assert "GRD" not in json.dumps(result(room))
+    assert "its own solution fails test_gradients" in ended.stderr
+
+
+def test_a_platform_gets_no_mark_below_its_level(tmp_path, packaged_wheels, monkeypatch, capsys):
+    """Strict refuses; best grades, and says the risk in the platform's own text."""
+    from graders.bundles import __main__ as started
+    from graders.bundles import one
+    from graders.sandbox import choice, levels
+
+    monkeypatch.setattr(choice, "_offered", lambda _: (None, "no Landlock here"))
+    for isolation in ("strict", "best"):
+        course = packed_rooms.course(tmp_path / isolation / "tiny")
+        bundle = tmp_path / isolation / "bundle.zip"
+        packed_rooms.make("coursera", course, bundle, packaged_wheels, monkeypatch, isolation=isolation)
+        room = packed_rooms.Coursera(tmp_path / isolation / "room", bundle)
+        hand_in(room, "right")
+        asked = ["one", str(room.bundle), "--submission", str(room.submission), "--out", str(room.result)]
+        if isolation == "strict":
+            assert 1 == started.main(asked)
+            assert result(room) is None
+            assert "level 1" in capsys.readouterr().err
+            continue
+        found = one.open_bundle(room.bundle)
+        assert levels.thin() == found.level
+        assert "any level is accepted" in found.line
+        assert "could reach more than its own work" in found.line
+
+
+def test_the_wheels_are_enough_and_hold_no_solutions(packaged_wheels):
+    """The templates are in our wheel, the bundled assignments are not."""
+    (own,) = packaged_wheels.glob("pytest_symmetry-*.whl")
+    with zipfile.ZipFile(own) as archive:
+        names = set(archive.namelist())
+
+    assert "graders/bundles/templates/gradescope/run_autograder" in names
+    assert "graders/bundles/templates/prairielearn/question/info.json" in names
+    assert "pytest_symmetry/diagnosis/codes/GRD101.md" in names
+    assert not [name for name in names if "bundled" in name or name.endswith((".ipynb", ".pyc"))]
+    assert shutil.which("bash")
