@@ -48,6 +48,7 @@ def test_template_has_data_only_where_escaping_protects(name: str) -> None:
         "feedback/{{ file }}",
         "feedback/{{ row.file }}",
         "feedback/{{ s.file }}",
+        "feedback/{{ row.notebook }}",
         "./{{ notebook }}",
         "#{{ n.block.identifier }}",
     } >= set(re.findall(r"(?:href|src)=\"([^\"]*)\"", source))
