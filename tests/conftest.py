@@ -12,7 +12,7 @@ settings.load_profile("house")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Give each file to one worker, so that what its tests share is made once; sweeps share next to nothing."""
+    """Give each file to one worker, so that what its tests share is made once; sweeps share little."""
     if config.option.dist != "load" or config.option.markexpr == "sweep":
         return None
     from xdist.scheduler import LoadFileScheduling
