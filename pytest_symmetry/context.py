@@ -98,6 +98,23 @@ def record(evidence: Evidence) -> None:
             known.update(call.function for call in context.calls)
 
 
+_PAID: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+
+
+def pay(submission: Any, convention: str, question: str) -> None:
+    """Remember that following another convention has cost a submission points in a question."""
+    with suppress(TypeError):
+        _PAID.setdefault(submission, {}).setdefault(convention, question)
+
+
+def paid(submission: Any) -> dict[str, str]:
+    """Return the conventions that have cost a submission points, each with the question it did so in."""
+    try:
+        return dict(_PAID.get(submission, {}))
+    except TypeError:
+        return {}
+
+
 _DOUBTED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 

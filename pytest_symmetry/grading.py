@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest_symmetry
 from pytest_symmetry import errors
 from pytest_symmetry.assignment import reference_place
+from pytest_symmetry.context import pay
 from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.diagnosis.consequences import attribute
 from pytest_symmetry.feedback.terminal import finding_lines
@@ -123,7 +124,10 @@ def verdict_of(
         printed=printed,
         partial=partial_of(error, shared=shared, ways=context.ways, own=own),
     )
-    return replace(verdict, points=earned(verdict, assignment.points.costs if assignment is not None else {}))
+    verdict = replace(verdict, points=earned(verdict, assignment.points.costs if assignment else {}))
+    if finding is not None and "convention" in finding.facts and verdict.points < max_points:
+        pay(context.submission, finding.facts["convention"], name)
+    return verdict
 
 
 def topic_only(verdict: Verdict, topic: str) -> Verdict:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from types import CodeType
 
 _MAGIC = re.compile(r"^\s*[%!?]|\?\s*$|^\s*[\w, ]+=\s*[!%]")
 _TIMED_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit")
@@ -359,8 +360,15 @@ def last_place(error: BaseException, label: str = "cell") -> tuple[int | None, i
     cell, line, function = None, None, None
     for frame, lineno in traceback.walk_tb(error.__traceback__):
         if (number := cell_of(frame.f_code.co_filename, label)) is not None:
-            cell, line, function = number, lineno, frame.f_code.co_name
+            cell, line, function = number, lineno, function_of(frame.f_code)
     return cell, line, function
+
+
+def function_of(code: CodeType) -> str:
+    """Return the function that a piece of code stands in: a comprehension or a lambda has no name itself."""
+    parts = code.co_qualname.replace(".<locals>.", ".").split(".")
+    named = [part for part in parts if not part.startswith("<")]
+    return named[-1] if named else code.co_name
 
 
 def cell_of(filename: str, label: str = "cell") -> int | None:

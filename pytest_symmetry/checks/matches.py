@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_symmetry.assignment import CONVENTIONS
 from pytest_symmetry.checks.comparisons import Compared, compare, compare_leaf, stands_for
 from pytest_symmetry.checks.failing import fail
 from pytest_symmetry.checks.pictures import difference_figure
 from pytest_symmetry.context import Call, current, record
-from pytest_symmetry.diagnosis.conventions import convention_of
+from pytest_symmetry.diagnosis.conventions import CAUSES, convention_of, excused
 from pytest_symmetry.diagnosis.explain import argument_names, explain
 from pytest_symmetry.diagnosis.finite import why_not_finite
 from pytest_symmetry.diagnosis.pairs import moved_along, shape_cause
@@ -20,7 +21,7 @@ from pytest_symmetry.diagnosis.returned import returned_names
 from pytest_symmetry.findings import Comparison, Finding, MatchEvidence, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -72,13 +73,11 @@ def check_matches(student: Any, reference: Any, *args: Any, **kwargs: Any) -> Ma
         comparisons=tuple(_comparison(c, names) for c in compared),
         notes=tuple(notes),
     )
-    if not evidence.passed and (convention := _accepted(compared, names)) is not None:
-        facts = {"array": ", ".join(names(c.path) for c in compared if c.problem), "convention": convention}
-        note = Finding("MAT205", severity="note", place=place, facts=facts)
-        evidence = replace(evidence, passed=True, notes=(*notes, note))
     if not evidence.passed:
-        first = min(compared, key=lambda c: _ORDER.index(c.problem) if c.problem in _ORDER else len(_ORDER))
-        fail(_explained(_finding(first, place, names), compared, names), evidence)
+        finding = _explained_unless_accepted(compared, place, names)
+        if finding.severity == "fail":
+            fail(finding, evidence)
+        evidence = replace(evidence, passed=True, notes=(*notes, finding))
     record(evidence)
     return evidence
 
@@ -215,7 +214,7 @@ def _shifted(
     name = finding.place.array or ""
     row = name.rpartition("[")[0]
     entries = [key for key in expected if key.rpartition("[")[0] == row and np.ndim(expected[key]) == 0]
-    if row == "result" or name not in entries or finding.code != _CODES["values"]:
+    if row in ("", "result") or name not in entries or finding.code != _CODES["values"]:
         return None
     rest = [compare_leaf(student[key], expected[key], key) for key in expected if key not in entries]
     mine, theirs = (np.array([side[key] for key in entries]) for side in (student, expected))
@@ -224,15 +223,31 @@ def _shifted(
     return replace(finding, cause="shifted-by-one", facts={**finding.facts, "axis": 0, "row": row})
 
 
-def _accepted(compared: Iterable[Compared], names: _Names) -> str | None:
-    """Return the accepted convention under which the whole result is right, or None."""
+def _explained_unless_accepted(compared: list[Compared], place: Place, names: _Names) -> Finding:
+    """Return the finding with its cause; a note where all that differs is a convention that costs nothing."""
     context = current()
+    wrong = ", ".join(names(c.path) for c in compared if c.problem)
     accepted = getattr(context.assignment, "accept", ()) if context else ()
+    if (convention := _convention(compared, names, accepted)) is not None:
+        facts = {"array": wrong, "convention": convention}
+        return Finding("MAT205", severity="note", place=place, facts=facts)
+    first = min(compared, key=lambda c: _ORDER.index(c.problem) if c.problem in _ORDER else len(_ORDER))
+    finding = _explained(_finding(first, place, names), compared, names)
+    if finding.cause in CAUSES and context is not None and context.assignment is not None:
+        convention = _convention(compared, names, [c for c in CONVENTIONS if c not in accepted])
+    if convention is None:
+        return finding
+    said = replace(finding, facts={**finding.facts, "convention": convention})
+    return excused(convention, wrong, place) or said
+
+
+def _convention(compared: Iterable[Compared], names: _Names, among: Collection[str]) -> str | None:
+    """Return the convention under which the whole result is right, or None."""
     pairs = [c for c in compared if c.problem != "extra"]
-    if not accepted or not all(_is_measured(c) for c in pairs):
+    if not among or not all(_is_measured(c) for c in pairs):
         return None
     student = {names(c.path): c.student for c in pairs}
-    return convention_of(student, {names(c.path): c.expected for c in pairs}, accepted)
+    return convention_of(student, {names(c.path): c.expected for c in pairs}, among)
 
 
 def _is_measured(item: Compared) -> bool:

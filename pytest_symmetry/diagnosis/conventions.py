@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.context import current
-from pytest_symmetry.diagnosis.explain import noise_of, the_call_sizes
+from pytest_symmetry.context import current, paid
+from pytest_symmetry.diagnosis.explain import gradient_is_right, noise_of, the_call_sizes
 from pytest_symmetry.diagnosis.lookup import Sight, explanation, look
 from pytest_symmetry.diagnosis.relations import relate
+from pytest_symmetry.findings import Finding, Place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,30 @@ BY_CAUSE = {
     "epsilon-outside-root": ("epsilon-outside-root", None),
 }
 """Conventions that are looked up among the planted mistakes, with the factor where one is meant."""
+
+
+CAUSES = frozenset({*BY_RELATION.values(), *(cause for cause, _ in BY_CAUSE.values())}) | {
+    "doubled-inside",
+    "halved-inside",
+}
+"""Causes that may be a convention; all others are none."""
+
+
+def excused(convention: str, array: str, place: Place) -> Finding | None:
+    """Return the note on a convention that costs nothing: it is accepted, or has cost points already.
+
+    Returns None where it costs points, or where there is no assignment that could say.
+    """
+    context = current()
+    if context is None or context.assignment is None:
+        return None
+    facts: dict[str, Any] = {"array": array, "convention": convention}
+    if convention not in getattr(context.assignment, "accept", ()):
+        before = paid(context.submission).get(convention)
+        if before is None:
+            return None
+        facts["paid"] = before
+    return Finding("MAT205", severity="note", place=place, facts=facts)
 
 
 def convention_of(student: Arrays, expected: Arrays, accepted: Collection[str]) -> str | None:
@@ -86,6 +111,18 @@ def _scalable(expected: Arrays) -> bool:
     """Return whether the values are a loss or gradients."""
     one_number = len(expected) == 1 and all(np.ndim(value) == 0 for value in expected.values())
     return one_number or all(name.rpartition(".")[2].startswith(("d", "grad")) for name in expected)
+
+
+def planted_convention(convention: str, gradients: Arrays) -> bool:
+    """Return whether one planted mistake explains some gradients and all else that was called."""
+    return bool(gradients) and _is_planted(convention, gradients)
+
+
+def loss_alone_is_off(gradients: Arrays) -> bool:
+    """Return whether some gradients are the reference's, and something else that was called is not."""
+    context = current()
+    sight = look(context, gradients, the_call_sizes(), context.dictionaries) if context else None
+    return sight is not None and gradient_is_right(sight, noise_of(gradients))
 
 
 def _is_planted(convention: str, student: Arrays) -> bool:

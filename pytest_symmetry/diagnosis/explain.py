@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from pytest_symmetry.diagnosis.quantities import in_words, vocabulary
 from pytest_symmetry.diagnosis.relations import Relation, relate
 from pytest_symmetry.diagnosis.replay import program_of
 from pytest_symmetry.diagnosis.sizes import leaves, named_sizes
+from pytest_symmetry.diagnosis.stepping import takes_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,12 +80,13 @@ def _explained(
     precision = noise_of(student)
     if sight is not None and (own := planted_by_course(sight, precision)) is not None:
         return _with_explanation(finding, own, context, sight)
-    if sight is not None and parameters is not None and _gradient_is_right(sight, precision):
+    if sight is not None and parameters is not None and gradient_is_right(sight, precision):
         about_loss = _with_explanation(finding, _about_the_loss(sight, precision), context, sight)
         return _found_by("loss", about_loss, context)
     wrong = [name for name in student if name in expected and _differ(student[name], expected[name], noise)]
-    bases = dict(_given(context)) if context and parameters is None else {}
-    found = _relations(wrong, student, expected, parameters or {}, sizes, bases, noise)
+    given = dict(_given(context)) if context and parameters is None else {}
+    around = _Around(parameters or {}, sizes, given, _takes_step(context, given))
+    found = _relations(wrong, student, expected, around, noise)
     array = str(finding.facts.get("parameter") or finding.place.array or finding.facts.get("array", ""))
     if _one_relation_for_all(found, wrong, student, expected, noise):
         related = _with_relation(finding, array, {array: next(iter(found.values())), **found})
@@ -104,6 +106,23 @@ def _explained(
         caused = replace(finding, cause="argument-changed", facts={**finding.facts, "changed": changed})
         return _found_by("changed", caused, context)
     return finding
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands around the wrong arrays; ``stepping`` says whether the last call moves what it is given."""
+
+    parameters: Arrays
+    sizes: Mapping[int, str]
+    given: Arrays
+    stepping: bool
+
+
+def _takes_step(context: Context | None, given: Arrays) -> bool:
+    if context is None or not context.calls:
+        return True
+    call = context.calls[-1]
+    return takes_step(call.function, [*given, *argument_names(context, call), *call.kwargs])
 
 
 def _found_by(way: str, finding: Finding, context: Context | None) -> Finding:
@@ -133,9 +152,7 @@ def _relations(
     wrong: list[str],
     student: Arrays,
     expected: Arrays,
-    parameters: Arrays,
-    sizes: Mapping[int, str],
-    bases: Mapping[str, NDArray[Any]],
+    around: _Around,
     noise: float,
 ) -> dict[str, Relation]:
     found: dict[str, Relation] = {}
@@ -144,10 +161,11 @@ def _relations(
             student[name],
             expected[name],
             name=name,
-            parameter=parameters.get(name),
+            parameter=around.parameters.get(name),
             others={key: value for key, value in {**student, **expected}.items() if key != name},
-            sizes=sizes,
-            bases=bases,
+            sizes=around.sizes,
+            bases=around.given,
+            stepping=around.stepping,
             noise=noise,
         )
         if relation is not None:
@@ -197,7 +215,7 @@ def _differ(student: NDArray[Any], expected: NDArray[Any], noise: float) -> bool
     return not bool((np.abs(mine.astype(complex) - theirs) <= 10 * noise * scale + 1e-14).all())
 
 
-def _gradient_is_right(sight: Sight, noise: float) -> bool:
+def gradient_is_right(sight: Sight, noise: float) -> bool:
     """Return whether the gradient equals the reference's and something else does not: then it is the loss."""
     differing = sight.dictionary.differing(sight.seen, noise)
     return bool(sight.own) and bool(differing) and not set(differing) & set(sight.own)
@@ -209,7 +227,7 @@ def _about_the_loss(sight: Sight, noise: float) -> Explanation:
     if known is not None and not known.also:
         return known
     for leaf in sight.dictionary.differing(sight.seen, noise):
-        relation = relate(sight.arrays[leaf], sight.right[leaf], name="cost", noise=noise)
+        relation = relate(sight.arrays[leaf], sight.right[leaf], name="cost", sizes=sight.sizes, noise=noise)
         if relation is not None and relation.sharp:
             title = all_causes()[relation.cause].title
             return Explanation("loss-related", {"relation": title}, function=sight.steps[leaf[0]].function)

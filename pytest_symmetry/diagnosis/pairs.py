@@ -39,6 +39,7 @@ class Pair:
     others: Mapping[str, FloatArray]
     bases: Mapping[str, FloatArray]
     sizes: Sizes
+    stepping: bool = True
 
     @cached_property
     def scale(self) -> float:

@@ -46,6 +46,7 @@ def relate(
     others: Mapping[str, NDArray[Any]] | None = None,
     sizes: Sizes | None = None,
     bases: Mapping[str, NDArray[Any]] | None = None,
+    stepping: bool = True,
     noise: float = 1e-9,
 ) -> Relation | None:
     """Return the relation that makes ``student`` out of ``expected``, or None.
@@ -58,6 +59,7 @@ def relate(
         others: other arrays known by name (expected values, arguments), for copies.
         sizes: what a length means (``{7: "m", 4: "n_h"}``); "m" is the number of examples.
         bases: arrays that the result may be a step from, such as the old parameters of an update.
+        stepping: whether the result is a step downhill, and not a change of another kind.
         noise: the relative error that either array may carry: 1e-9 in float64, 1e-6 in float32, or the error
             bar of a numerical gradient.
     """
@@ -73,7 +75,7 @@ def relate(
     known = {key: np.asarray(value, dtype=np.float64) for key, value in (others or {}).items()}
     weight = None if parameter is None else np.asarray(parameter, dtype=np.float64)
     start = {key: np.asarray(value, dtype=np.float64) for key, value in (bases or {}).items()}
-    pair = Pair(mine, theirs, name, noise, weight, known, start, sizes or {})
+    pair = Pair(mine, theirs, name, noise, weight, known, start, sizes or {}, stepping)
     if pair.equals(theirs):
         return None
     if not _says_enough(pair):
@@ -237,12 +239,15 @@ def _from_weight_gradient(pair: Pair) -> Relation | None:
 
 
 def _steps(pair: Pair) -> Relation | None:
-    """A step from a given array that has the right direction and the wrong length."""
+    """A given array as it was, or a step from it that has the right direction and the wrong length."""
     for name, base in pair.bases.items():
         if base.shape != pair.expected.shape:
             continue
         if pair.equals(base) and _differs(pair, base):
-            return Relation("step-not-taken", {"target": pair.name, "base": name})
+            cause = "step-not-taken" if pair.stepping else "left-unchanged"
+            return Relation(cause, {"target": pair.name, "base": name})
+        if not pair.stepping:
+            continue
         length = pair.fits(pair.student - base, pair.expected - base)
         if length is None or not pair.proven((length - 1) * (pair.expected - base), fitted=1):
             continue

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pytest_symmetry.namespace import Namespace, cell_of, is_stub, last_place, student_traceback
+from pytest_symmetry.namespace import Namespace, cell_of, function_of, is_stub, last_place, student_traceback
 from pytest_symmetry.remote import wire
 
 if TYPE_CHECKING:
@@ -336,7 +336,7 @@ def _culprit(stacks: list[list[Seen]]) -> dict[str, Any]:
         if not all(len(s) > level and s[level].frame is seen.frame for s in stacks):
             break
         last = seen
-    return {"cell": last.cell, "line": last.line, "function": last.frame.f_code.co_name}
+    return {"cell": last.cell, "line": last.line, "function": function_of(last.frame.f_code)}
 
 
 def limit_memory(extra_bytes: int) -> None:

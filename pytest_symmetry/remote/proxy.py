@@ -40,7 +40,7 @@ class Limits:
     patience: float = math.inf
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)  # what a context remembers of it goes with it
 class OpenedSubmission:
     """One submission with a process that answers for it; a new one is started when it was lost."""
 

@@ -176,6 +176,62 @@ def test_costs_taken_after_the_steps_are_shifted():
     )
 
 
+SWAP = """
+def swap(p, i, j):
+    order = np.arange(len(p["b"]))
+    order[[i, j]] = order[[j, i]]
+    return {"W": p["W"][:, order], "b": p["b"][order]}
+"""
+
+
+def test_what_is_not_exchanged_is_no_step_that_is_not_taken():
+    """There is no gradient in a function that changes places."""
+    rng = np.random.default_rng(7)
+    p = {"W": rng.normal(size=(3, 4)), "b": rng.normal(size=4)}
+
+    def test(student, reference):
+        return [lambda: match_finding(student.swap, reference.swap, p, 0, 2)]
+
+    _, finding = first_finding(SWAP, SWAP.replace('p["b"][order]', 'p["b"].copy()'), test)
+
+    assert (finding.cause, finding.place.array) == ("left-unchanged", "b")
+
+
+TURNS = """
+EXAMPLES = ((1.0, 0.5), (0.5, 1.0), (-1.5, -0.5))
+
+def walk(w, steps):
+    for k in range(steps):
+        x, y = EXAMPLES[k % 3]
+        w = w - 0.1 * (w * x - y) * x
+    return w
+"""
+
+
+@pytest.mark.parametrize(("index", "cause"), [("0", "only-first-example"), ("-1", "only-last-example")])
+def test_examples_that_do_not_take_turns(index, cause):
+    """Nobody wrote the number that a remainder by 1 would need."""
+
+    def test(student, reference):
+        return [lambda: match_finding(student.walk, reference.walk, 0.7312, 5)]
+
+    _, finding = first_finding(TURNS, TURNS.replace("k % 3", index), test)
+
+    assert (finding.cause, finding.facts["target"]) == (cause, "walk")
+
+
+def test_results_side_by_side_are_no_list():
+    """Three numbers in another order are not shifted by one place."""
+
+    def test(student, reference):
+        return [lambda: match_finding(student.three, reference.three, 0.7312)]
+
+    source = "def three(x):\n    a = x + 0.1\n    b = x * 3.7\n    c = x ** 2\n    return a, b, c\n"
+    _, finding = first_finding(source, source.replace("a, b, c", "c, a, b"), test)
+
+    assert finding.cause != "shifted-by-one"
+
+
 INNOCENT = {
     "roasting": {"biases-never-moved": "train"},
     "blobs": {"least-likely-class": "predict", "likeliest-example": "predict"},

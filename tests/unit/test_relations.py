@@ -92,6 +92,7 @@ CASES = [
     (np.log(P), P, "logarithm-taken", {}),
     (np.exp(E), E, "logarithm-missing", {}),
     (W.copy(), E, "step-not-taken", {"bases": {"W1": W}}),
+    (W.copy(), E, "left-unchanged", {"bases": {"W1": W}, "stepping": False}),
     (2 * W - E, E, "step-uphill", {"bases": {"W1": W}}),
     (W + 0.01 / 0.3 * (E - W), E, "step-length", {"bases": {"W1": W}}),
     (np.array([[0.9, 0.2, 0.1, 0.6, 0.7]]), YES, "threshold-missing", {}),

@@ -13,8 +13,8 @@ import numpy as np
 from pytest_symmetry.diagnosis.activations import is_plain
 from pytest_symmetry.diagnosis.observation import Scope, Site, number
 from pytest_symmetry.diagnosis.operators.change import Change, called, code, names_in, product, renamed
+from pytest_symmetry.diagnosis.stepping import RATE
 
-_RATE = re.compile(r"^(learning_rate|lr|alpha|eta|rate|step_size)$")
 _STRENGTH = re.compile(r"^(lambd|lambd?a_?|lam|reg|regularization|l2|weight_decay|reg_strength)$")
 _BIAS = re.compile(r"(^|self\.|[\"'\[])(b|bias|beta|db|c)(_?[a-z0-9]{0,2})(\"|'|\]|$)")
 _MASK = re.compile(r"mask|drop|keep|^[DU]_?\d*$", re.IGNORECASE)
@@ -176,7 +176,7 @@ def strength(site: Site, scope: Scope) -> Iterator[Change]:
             continue
         text = dropped.id if isinstance(dropped, ast.Name) else ""
         facts = {"target": site.target}
-        if _RATE.match(text):
+        if RATE.match(text):
             yield Change(kept, "learning-rate-missing", facts)
         elif _STRENGTH.match(text):
             yield Change(kept, "regularisation-strength-missing", facts)
@@ -207,7 +207,7 @@ def step(site: Site, _scope: Scope) -> Iterator[Change]:
 
 
 def _has_rate(node: ast.AST) -> bool:
-    return any(_RATE.match(name) for name in names_in(node))
+    return any(RATE.match(name) for name in names_in(node))
 
 
 def bias_correction(site: Site, _scope: Scope) -> Iterator[Change]:

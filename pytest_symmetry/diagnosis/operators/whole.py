@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ from pytest_symmetry.diagnosis.operators.change import Change, code, product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_EXAMPLES = re.compile(r"example|sample|data|batch", re.IGNORECASE)
 
 
 def examples(site: Site, scope: Scope) -> Iterator[Change]:
@@ -37,6 +41,17 @@ def examples(site: Site, scope: Scope) -> Iterator[Change]:
         lines = [f"{name} = {name}[{':, ' * axis}{cut}]" for name, axis in data.items()]
         body = [*ast.parse("\n".join(lines)).body, site.node]
         yield Change(ast.If(ast.Constant(True), body, []), cause, {"target": scope.function.name})
+
+
+def turns(site: Site, scope: Scope) -> Iterator[Change]:
+    """Examples that should take turns, and of which only the first or last is used."""
+    node = site.node
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.BinOp):
+        return
+    if isinstance(node.slice.op, ast.Mod) and _EXAMPLES.search(ast.unparse(node.value)):
+        for index, cause in ((0, "only-first-example"), (-1, "only-last-example")):
+            one = ast.Subscript(node.value, ast.Constant(index), ast.Load())
+            yield Change(one, cause, {"target": scope.function.name})
 
 
 def errors_of_one(site: Site, scope: Scope) -> Iterator[Change]:
@@ -86,4 +101,9 @@ def _arguments(scope: Scope) -> list[tuple[str, NDArray[Any]]]:
     return [(name, array) for name, array in named if isinstance(array, np.ndarray)]
 
 
-WHOLE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (examples, errors_of_one, loss)
+WHOLE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
+    examples,
+    turns,
+    errors_of_one,
+    loss,
+)
