@@ -12,6 +12,11 @@ from typing import Any
 
 from specimens.subjects import SUBJECTS
 
+from pytest_symmetry.diagnosis.dictionary import MOST_ROUNDS
+from pytest_symmetry.diagnosis.information import CHANCE
+from pytest_symmetry.diagnosis.limits import ENTRIES_PER_ROUND, PER_ROUND
+from pytest_symmetry.diagnosis.lookup import MOST_NUMBERS
+
 PAGE = Path(__file__).parents[2] / "docs" / "what-we-cannot-tell.md"
 
 HEAD = """# What we cannot tell
@@ -32,6 +37,12 @@ reference gives with that one mistake in it, or where two arrays stand in a rela
 explain (at least five digits are left over after everything that was fitted). Equal means within ten times
 the rounding of the coarser number type.
 
+- Agreement has to say more than chance: with n planted mistakes to choose from, what agrees must carry at
+  least log2(n / {chance:.0e}) bits (29 for five hundred). A generic number carries about 30 to the
+  precision of the comparison, so one is enough; a label, a truth value, a count or a simple fraction
+  carries what it takes to write it down, and one like it only what tells the two apart. So three indices,
+  a few labels or a share such as 2/3 name nothing, however well they agree; and where such choices are
+  off, the numbers beside them in the same result count for nothing more.
 - Where several mistakes give the same values on all calls, they are listed as "one of". More calls, or inputs
   with more different sizes, tell more of them apart.
 - Where no mistake gives the values, the finding says which step is off, as far as the pattern of wrong arrays
@@ -51,7 +62,11 @@ the rounding of the coarser number type.
   arrays, the finding is located, not named.
 - A mistake in constants that only the student's file holds (a learning rate written out) is seen as a step of
   another length, not as the number that was written.
-- Calls whose arguments and results hold more than 20,000 numbers are not repeated with planted mistakes.
+- Calls whose arguments and results hold more than {numbers:,} numbers are not repeated with planted mistakes.
+- A planted mistake may turn a loop into an endless one. All of them together get {rounds:,} rounds of
+  loops; ranges and permutations count as {per_round} members to a round, new arrays as {entries:,}
+  entries. A reference that needs more has mistakes of the field planted only, and one that needs far more
+  has none.
 - Whether a choice is a mistake or a convention (1/2 in a squared error, biases in the L2 term) is for the
   assignment to say: the reference's choice counts as the right one.
 
@@ -88,6 +103,11 @@ def page() -> str:
     return HEAD.format(
         rows=len(every),
         cannot=len(cannot),
+        chance=CHANCE,
+        numbers=MOST_NUMBERS,
+        rounds=MOST_ROUNDS,
+        per_round=PER_ROUND,
+        entries=ENTRIES_PER_ROUND,
         reasons="\n".join(f"- **{m['what']}** ({m['row']}). {m['cannot']}" for m in cannot),
         unnamed="\n".join(f"- {m['what']} ({m['row']}): {', '.join(m['codes'])}" for m in unnamed),
         table="\n".join(_line(m, m["row"] in seen) for m in every),
