@@ -60,3 +60,18 @@ def packaged_home(tmp_path_factory, packaged_wheels):
         if new:
             packed_rooms.environment(folder, packaged_wheels)
     return folder
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory, packaged_wheels):
+    """A function from the name of a platform to the bundle of the small assignment, made once."""
+
+    def bundle(kind):
+        with packed_rooms.built_once(tmp_path_factory, f"packaged-{kind}") as (folder, new):
+            if new:
+                course = packed_rooms.course_with_solutions(folder / "tiny")
+                with pytest.MonkeyPatch.context() as patch:
+                    packed_rooms.make(kind, course, folder / "bundle.zip", packaged_wheels, patch)
+        return folder / "bundle.zip"
+
+    return bundle

