@@ -15,18 +15,17 @@ import os
 import tomllib
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from graders.constancy import require_constancy
 from graders.intake import Entry, in_chunks
-from graders.sandbox.choice import transport_for
+from graders.sandbox.choice import establish, transport_for
+from graders.sandbox.levels import Isolation
 from graders.sandbox.watchdog import patience
 from graders.stability import settled
-from graders.workers import nothing_imported_from_here, worker_pool
+from graders.workers import Workers
 from pytest_symmetry import apart
 from pytest_symmetry.assignment import Assignment, load_assignment, load_reference
 from pytest_symmetry.context import current
@@ -238,7 +237,7 @@ def grade(
     entries: Sequence[Entry],
     *,
     seed: int,
-    jobs: int,
+    workers: Workers,
     reveal: str,
     isolation: str = "best",
     names: Mapping[str, str] | None = None,
@@ -246,7 +245,7 @@ def grade(
     more_seeds: Sequence[int] = (),
     dictionaries: str = "",
 ) -> Iterator[tuple[Entry, Result, str]]:
-    """Yield (entry, result, page) for every entry as they are done; results do not depend on ``jobs``.
+    """Yield (entry, result, page) for every entry as they are done; results do not depend on ``workers``.
 
     ``names``, ``seed_mark``, ``more_seeds`` and ``dictionaries`` are those of :class:`Task`.
     """
@@ -256,23 +255,23 @@ def grade(
         if not entry.gradable:
             yield (entry, *refused(entry, assignment, terms))
     gradable = [entry for entry in entries if entry.gradable]
-    size = max(1, min(CHUNK, -(-len(gradable) // (4 * jobs))))
+    size = max(1, min(CHUNK, -(-len(gradable) // (4 * workers.jobs))))
     tasks = [_only(terms, chunk) for chunk in in_chunks(gradable, size)]
-    for task, graded in _through_workers(tasks, jobs):
+    for task, graded in _through_workers(tasks, workers):
         if graded is not None:
             yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
             continue
-        yield from _again(task, assignment)
+        yield from _again(task, assignment, workers)
 
 
-def _again(task: Task, assignment: Assignment) -> Iterator[tuple[Entry, Result, str]]:
+def _again(task: Task, assignment: Assignment, workers: Workers) -> Iterator[tuple[Entry, Result, str]]:
     """Grade a chunk whose worker died, or that was lost with another's; find out on whose submission."""
-    ((_, graded),) = _through_workers([task], 1)
+    ((_, graded),) = _through_workers([task], workers)
     if graded is not None:  # the chunk was not the reason
         yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
         return
     for entry in task.entries:
-        ((_, again),) = _through_workers([_only(task, [entry])], 1)
+        ((_, again),) = _through_workers([_only(task, [entry])], workers)
         result, page = again[0] if again else stopped(entry, assignment, task)
         yield entry, result, page
 
@@ -284,22 +283,10 @@ def _only(task: Task, entries: Sequence[Entry]) -> Task:
 
 
 def _through_workers(
-    tasks: Sequence[Task], jobs: int
+    tasks: Sequence[Task], workers: Workers
 ) -> Iterator[tuple[Task, list[tuple[Result, str]] | None]]:
     """Yield each task with what it came to, or with None where its worker died."""
-    lost: list[Task] = []
-    with nothing_imported_from_here(), worker_pool(jobs) as pool:
-        futures = {_submit(pool, task): task for task in tasks}
-        for future in as_completed(futures):
-            try:
-                yield futures[future], future.result()
-            except BrokenProcessPool:
-                lost.append(futures[future])
-    yield from ((task, None) for task in lost)
-
-
-def _submit(pool: Executor, task: Task) -> Future[list[tuple[Result, str]]]:
-    return pool.submit(grade_chunk, task)
+    return workers.through(grade_chunk, tasks)
 
 
 def refused(entry: Entry, assignment: Assignment, task: Task) -> tuple[Result, str]:
@@ -324,6 +311,19 @@ def stopped(entry: Entry, assignment: Assignment, task: Task) -> tuple[Result, s
     """Return the result of a submission on which the grader itself stopped: it waits for a person."""
     reason = "the grader itself stopped on this submission"
     return refused(replace(entry, status="waits for a person", reason=reason), assignment, task)
+
+
+def examine(folder: str, isolation: str) -> Isolation:
+    """Return how well code is locked in here; see to it first that an assignment can be graded.
+
+    Raises:
+        SandboxError: not as well as ``isolation`` asks for.
+        AssignmentError: as :func:`check_solution`.
+    """
+    assignment = load_assignment(Path(folder))
+    offered = establish(isolation, assignment)
+    check_solution(assignment, 0, isolation)
+    return offered
 
 
 def check_solution(assignment: Assignment, seed: int, isolation: str = "best") -> Result:

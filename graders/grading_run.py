@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from graders import stored
-from graders.batch import check_solution, fingerprint, grade
+from graders.batch import examine, fingerprint, grade
 from graders.class_files import (
     Count,
     count,
@@ -30,9 +31,12 @@ from graders.marks import Mark, counting, marks
 from graders.opening import open_gradebook, read_gradebook
 from graders.pseudonyms import seed_mark
 from graders.sandbox.choice import establish
+from graders.sandbox.levels import Isolation
 from graders.stability import further_seeds
 from graders.telling import policy_of, reveal_for, see_to_all_pages, settle_policy
+from graders.workers import Workers
 from pytest_symmetry.assignment import Assignment
+from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.findings import Result, plain
 from pytest_symmetry.grading import result_line, versions
 from pytest_symmetry.reveal import Policy
@@ -47,7 +51,7 @@ class Order:
     ``seeds`` is with how many seeds each submission is judged (None: as before); ``key`` makes the
     pseudonyms, where several folders are to have the same; ``patience`` is how long to wait for another
     writer, in seconds. ``due`` is when it was due, where neither roster nor assignment says; ``notebooks``
-    asks for an annotated notebook beside each page.
+    asks for an annotated notebook beside each page. ``offered`` is how well submissions are locked in.
     """
 
     assignment: Assignment
@@ -59,6 +63,7 @@ class Order:
     patience: float = 0.0
     due: datetime | None = None
     notebooks: bool = False
+    offered: Isolation | None = None
 
     @property
     def policy(self) -> Policy:
@@ -88,11 +93,12 @@ def take_order(
     out: Path,
     isolation: str = "best",
     rules: Rules | None = None,
+    workers: Workers | None = None,
 ) -> Order:
     """Check all that can be checked before anything is written.
 
     ``isolation`` is "strict" (a machine that cannot lock submissions in is refused) or "best"; ``rules``
-    are how to read what came in.
+    are how to read what came in. The solution is run in one of the ``workers``, or in this process.
 
     Raises:
         SubmissionError: there is nothing at one of the paths, or it cannot be read by the rules.
@@ -100,9 +106,13 @@ def take_order(
         AssignmentError: the assignment's own solution fails its tests, or they cannot be run.
     """
     intake = receive(submissions, assignment.notebook, rules)
-    establish(isolation, assignment)
-    check_solution(assignment, 0, isolation)
-    return Order(assignment, intake, out, isolation)
+    what = str(assignment.folder), isolation
+    try:
+        offered = workers.ask(examine, *what) if workers is not None else examine(*what)
+    except BrokenExecutor:
+        problem = "the process that ran its solution ended; run pytest in this folder to see why"
+        raise AssignmentError(assignment.folder, problem) from None
+    return Order(assignment, intake, out, isolation, offered=offered)
 
 
 @dataclass
@@ -113,7 +123,7 @@ class Run:
     book: Gradebook
     seed: int
     seeds: int
-    jobs: int
+    workers: Workers
     now: datetime
 
     @cached_property
@@ -123,7 +133,7 @@ class Run:
             assignment=fingerprint(self.order.assignment),
             versions=versions(),
             seed=str(self.seed),
-            isolation=str(establish(self.order.isolation, self.order.assignment)),
+            isolation=str(self.order.offered or establish(self.order.isolation, self.order.assignment)),
             seeds=self.seeds,
         )
 
@@ -215,7 +225,7 @@ class Run:
                 self.order.assignment,
                 [entry for entry, own in zip(kept, levels, strict=True) if own == level],
                 seed=self.seed,
-                jobs=self.jobs,
+                workers=self.workers,
                 reveal=level,
                 isolation=self.order.isolation,
                 names=names,
@@ -226,8 +236,12 @@ class Run:
 
 
 @contextlib.contextmanager
-def started(order: Order, *, seed: int | None, jobs: int, reveal: str = "") -> Iterator[Run]:
+def started(
+    order: Order, *, seed: int | None, jobs: int, reveal: str = "", workers: Workers | None = None
+) -> Iterator[Run]:
     """Open the gradebook of an order and settle what holds for the whole class.
+
+    ``workers`` are those that the order was taken with, still warm; if None, ``jobs`` new ones grade.
 
     ``reveal`` is how much every page says, "" for what the assignment's policy and everyone's due time say.
 
@@ -255,7 +269,8 @@ def started(order: Order, *, seed: int | None, jobs: int, reveal: str = "") -> I
         settle_policy(book, Policy(reveal, reveal) if reveal else order.policy, now)
         stored.tidy(order.out)
         finish(book)
-        yield Run(order, book, settled, seeds, jobs, now)
+        with contextlib.nullcontext(workers) if workers is not None else Workers(jobs) as those:
+            yield Run(order, book, settled, seeds, those, now)
 
 
 def carry_out(order: Order, *, seed: int | None, jobs: int, reveal: str = "") -> Iterator[Progress]:

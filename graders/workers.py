@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from typing import TYPE_CHECKING, TypeVar
 
 from graders.sandbox.watchdog import end_with_parent
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_Task = TypeVar("_Task")
+_Answer = TypeVar("_Answer")
+
 
 @contextlib.contextmanager
-def nothing_imported_from_here() -> Iterator[None]:
+def _nothing_imported_from_here() -> Iterator[None]:
     """Let no worker import from the folder in which the command was given.
 
     It may be the inbox: a submission named ``pickle.py`` would be run by the grader itself.
@@ -28,7 +34,74 @@ def nothing_imported_from_here() -> Iterator[None]:
             os.environ["PYTHONSAFEPATH"] = before
 
 
-def worker_pool(jobs: int) -> ProcessPoolExecutor:
+def _worker_pool(jobs: int) -> ProcessPoolExecutor:
     """Return worker processes that start clean (spawned, not forked), the same on every platform."""
     spawn = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(max_workers=jobs, mp_context=spawn, initializer=end_with_parent)
+
+
+class Workers:
+    """Processes that take work, for one command: warm from its first task to its last.
+
+    They are started when there is work, and anew when one of them died. ``make`` gives an executor for so
+    many jobs; any executor will do whose broken state is a ``BrokenExecutor``.
+    """
+
+    def __init__(self, jobs: int, make: Callable[[int], Executor] = _worker_pool) -> None:
+        self.jobs = jobs
+        self._make = make
+        self._pool: Executor | None = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End them; work that nobody has begun is dropped."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
+
+    def ask(self, function: Callable[..., _Answer], *args: object) -> _Answer:
+        """Return what ``function`` gives in a worker, or raise what it raises.
+
+        Raises:
+            BrokenExecutor: the worker died of it.
+        """
+        try:
+            return self._submit(function, *args).result()
+        except BrokenExecutor:
+            self.close()
+            raise
+
+    def through(
+        self, function: Callable[[_Task], _Answer], tasks: Sequence[_Task]
+    ) -> Iterator[tuple[_Task, _Answer | None]]:
+        """Yield each task with what it came to, as they are done; with None where its worker died."""
+        lost: list[_Task] = []
+        waiting: dict[Future[_Answer], _Task] = {}
+        try:
+            for task in tasks:
+                try:
+                    waiting[self._submit(function, task)] = task
+                except BrokenExecutor:
+                    lost.append(task)
+            for future in as_completed(waiting):
+                try:
+                    yield waiting[future], future.result()
+                except BrokenExecutor:
+                    lost.append(waiting[future])
+        finally:
+            for future in waiting:
+                future.cancel()
+        if lost:
+            self.close()
+        yield from ((task, None) for task in lost)
+
+    def _submit(self, function: Callable[..., _Answer], *args: object) -> Future[_Answer]:
+        if self._pool is None:
+            self._pool = self._make(self.jobs)
+        with _nothing_imported_from_here():
+            return self._pool.submit(function, *args)

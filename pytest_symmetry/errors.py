@@ -39,9 +39,14 @@ class AssignmentError(SymmetryError):
 
     def __init__(self, file: Path | str, problem: str, key: str | None = None) -> None:
         self.file = str(file)
+        self.problem = problem
         self.key = key
         where = f"{file}, key {key!r}" if key else f"{file}"
         super().__init__(f"{where}: {problem}")
+
+    def __reduce__(self) -> tuple[type[AssignmentError], tuple[str, str, str | None]]:
+        """Say how to make it again in another process."""
+        return type(self), (self.file, self.problem, self.key)
 
 
 class SubmissionError(SymmetryError):

@@ -36,7 +36,7 @@ from graders.marks import marks
 from graders.pseudonyms import read_key
 from graders.report import called
 from graders.roster import read_roster
-from graders.sandbox.choice import establish
+from graders.workers import Workers
 from pytest_symmetry.assignment import find_assignment
 from pytest_symmetry.feedback.ordering import first_cause
 from pytest_symmetry.feedback.text import harmless, number, words_or_facts
@@ -118,8 +118,9 @@ def demo(
     """Grade a class of 40 made-up students: the whole of grading with no input."""
     assignment = find_assignment("planar")
     demo_class(assignment.folder, out / "submissions")
-    order = grading_run.take_order(assignment, [out / "submissions"], out / "graded")
-    _carry_out(replace(order, key=_DEMO_KEY), seed=DEFAULT_SEED, jobs=jobs, names=True)
+    with Workers(jobs) as workers:
+        order = grading_run.take_order(assignment, [out / "submissions"], out / "graded", workers=workers)
+        _carry_out(replace(order, key=_DEMO_KEY), workers, seed=DEFAULT_SEED, names=True)
 
 
 def grade(
@@ -157,14 +158,15 @@ def grade(
         due=read_time(due, zone, latest=True) if due else found.policy.due,
         policy=policy_of_text(late, late_policy(found)),
     )
-    order = grading_run.take_order(found, submissions, out, isolation.value, rules)
-    order = replace(order, seeds=stability, key=read_key(key) if key is not None else None, patience=wait)
-    order = replace(order, due=rules.due, notebooks=notebooks)
-    before = grading_run.class_results(compare) if compare is not None else None
-    for line in _remarks(order, names=names or console.is_terminal):
-        say(line)
-    agreed = _Regrade(yes, never_lower) if anew else None
-    _carry_out(order, seed=seed, jobs=jobs, names=names, agreed=agreed)
+    with Workers(jobs) as workers:
+        order = grading_run.take_order(found, submissions, out, isolation.value, rules, workers)
+        order = replace(order, seeds=stability, key=read_key(key) if key is not None else None, patience=wait)
+        order = replace(order, due=rules.due, notebooks=notebooks)
+        before = grading_run.class_results(compare) if compare is not None else None
+        for line in _remarks(order, names=names or console.is_terminal):
+            say(line)
+        agreed = _Regrade(yes, never_lower) if anew else None
+        _carry_out(order, workers, seed=seed, names=names, agreed=agreed)
     if before is not None:
         compare_with(out, before)
 
@@ -193,11 +195,16 @@ class _Regrade:
 
 
 def _carry_out(
-    order: grading_run.Order, *, seed: int | None, jobs: int, names: bool, agreed: _Regrade | None = None
+    order: grading_run.Order,
+    workers: Workers,
+    *,
+    seed: int | None,
+    names: bool,
+    agreed: _Regrade | None = None,
 ) -> None:
-    console.print(f"Submissions run at isolation {establish(order.isolation, order.assignment)}.")
+    console.print(f"Submissions run at isolation {order.offered}.")
     try:
-        with grading_run.started(order, seed=seed, jobs=jobs) as run:
+        with grading_run.started(order, seed=seed, jobs=workers.jobs, workers=workers) as run:
             _grade(run, names=names, agreed=agreed)
     except KeyboardInterrupt:
         how_far = grading_run.class_count(order.out)

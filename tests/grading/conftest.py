@@ -5,13 +5,11 @@ import shutil
 import pytest
 import small_class
 
-from graders import batch
-
 
 @pytest.fixture
 def no_workers(monkeypatch):
     """Grade without worker processes."""
-    monkeypatch.setattr(batch, "_through_workers", small_class.here)
+    small_class.without_workers(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +17,7 @@ def _graded_once(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     small_class.write_class(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "_through_workers", small_class.here)
+        small_class.without_workers(patch)
         small_class.grade(folder)
     return folder
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import tiny_course
 
 from graders import batch, grading_run
+from graders.workers import Workers
 from pytest_symmetry.assignment import load_assignment, load_reference
 
 SUBMISSIONS = {
@@ -18,9 +19,15 @@ SUBMISSIONS = {
 }
 
 
-def here(tasks, jobs):
+def here(tasks, workers):
     """Grade in this process: what a worker process adds is tried elsewhere."""
     yield from ((task, batch.grade_chunk(task)) for task in tasks)
+
+
+def without_workers(patch):
+    """Let nothing of a test run in a worker process."""
+    patch.setattr(batch, "_through_workers", here)
+    patch.setattr(Workers, "ask", lambda _, function, *args: function(*args))
 
 
 def write_class(folder):

@@ -7,7 +7,7 @@ import tiny_course
 from small_class import order_for
 from typer.testing import CliRunner
 
-from graders import batch, cli, grading_run
+from graders import batch, cli
 from graders.marks import marks
 from graders.opening import read_gradebook
 
@@ -53,7 +53,7 @@ def test_a_new_price_changes_marks_without_a_test_being_run(course, monkeypatch)
     }
     says(course, after=f"[costs]\n{cause} = 1\n")
     monkeypatch.setattr(batch, "grade_chunk", lambda *_, **__: pytest.fail("a test was run"))
-    monkeypatch.setattr(grading_run, "check_solution", lambda *_, **__: None)
+    monkeypatch.setattr(batch, "check_solution", lambda *_, **__: None)
     before = symmetry(course)
     kept = class_marks(course)["ben"].points
     said = symmetry(course, "--regrade", "--yes")

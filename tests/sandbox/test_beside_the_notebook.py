@@ -7,6 +7,7 @@ import tiny_course
 from graders import batch
 from graders.intake import Entry
 from graders.sandbox import choice
+from graders.workers import Workers
 from pytest_symmetry.assignment import load_assignment
 
 MARK = "import pathlib\npathlib.Path({place!r}).write_text('imported')\n"
@@ -43,7 +44,8 @@ def test_not_by_the_grader(inbox, monkeypatch):
     folder, entry = inbox
     monkeypatch.chdir(folder / "inbox")
     task = batch.Task(str(folder / "tiny"), 5, "hint", (entry,))
-    ((_, graded),) = batch._through_workers([task], 1)
+    with Workers(1) as workers:
+        ((_, graded),) = batch._through_workers([task], workers)
 
     assert 6.0 == graded[0][0].points
     assert not (folder / "imported").exists()

@@ -12,6 +12,7 @@ import tiny_course
 
 from graders import batch
 from graders.intake import Entry
+from graders.workers import Workers
 
 STUCK = "def test_stuck(submission):\n    while True:\n        pass\n"
 HOLDER = """
@@ -54,7 +55,8 @@ def test_a_stuck_judge_is_given_up_and_a_person_is_asked(tmp_path):
     tiny_course.write(tmp_path / "tiny" / "test_tiny.py", STUCK)
     path = tiny_course.write_submission(tmp_path / "ada.ipynb")
     task = batch.Task(str(tmp_path / "tiny"), 5, "hint", (Entry("ada", path, path.name),), patience=0.3)
-    ((same, graded),) = batch._through_workers([task], 1)
+    with Workers(1) as workers:
+        ((same, graded),) = batch._through_workers([task], workers)
 
     assert task == same
     assert graded is None
