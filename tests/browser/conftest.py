@@ -147,7 +147,7 @@ def visit(**jobs: dict[str, Path]) -> dict[str, Any]:
     if reason := missing():
         pytest.skip(reason)
     browser = next(path for path in map(shutil.which, BROWSERS) if path)
-    kinds = ("pages", "hostile", "screens")
+    kinds = ("pages", "hostile", "screens", "site")
     files = {kind: {name: str(path) for name, path in jobs.get(kind, {}).items()} for kind in kinds}
     done = subprocess.run(
         ["node", str(HERE / "visit.cjs"), browser],
@@ -213,3 +213,12 @@ def checked(shown: dict[str, Path]) -> dict[str, list[str]]:
             f"{message['type']} line {message.get('lastLine')}: {message['message']}"
         )
     return messages
+
+
+@pytest.fixture(scope="session")
+def visited_site(site: Path) -> dict[str, Any]:
+    """What Chromium saw on pages of the documentation, one or two of each kind."""
+    names = ["index", "generated/codes/GRD101", "symmetry-theory", "gradient-theory", "generated/commands"]
+    names += ["gradient-benchmark", "exports", "reference-checks"]
+    pages: dict[str, Any] = visit(site={name: site / f"{name}.html" for name in names})["site"]
+    return pages

@@ -1,5 +1,6 @@
 // Opens pages in Chromium and prints what it saw, as JSON: one process for all pages of a test session.
-// usage: node visit.cjs CHROMIUM < {"pages": {name: file}, "hostile": {name: file}, "screens": {name: file}}
+// usage: node visit.cjs CHROMIUM < {"pages": {name: file}, "hostile": {name: file}, "screens": {name: file},
+//                              "site": {name: file}}
 "use strict";
 const fs = require("node:fs");
 const { pathToFileURL } = require("node:url");
@@ -23,10 +24,10 @@ async function opened(browser, file, seen, scheme = "light", size = [1280, 800],
 
 const unfold = () => document.querySelectorAll("details").forEach((d) => { d.open = true; });
 
-async function accessibility(page) {
+async function accessibility(page, preload = true) {
   await page.evaluate(unfold);
   await page.evaluate(axe);
-  const report = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations", "incomplete"] }));
+  const report = await page.evaluate((preload) => window.axe.run(document, { preload, resultTypes: ["violations", "incomplete"] }), preload);
   const brief = (list) => list.map((v) => ({ id: v.id, nodes: v.nodes.map((n) => `${n.target}: ${n.failureSummary}`) }));
   return { violations: brief(report.violations), incomplete: brief(report.incomplete), passes: report.passes.length };
 }
@@ -126,17 +127,34 @@ async function glance(browser, file) {
   return seen;
 }
 
+async function documentation(browser, file) {
+  const seen = { console: [], dialogs: [], requests: [] };
+  const result = { seen, axe: {}, widths: {} };
+  for (const scheme of ["light", "dark"]) {
+    const page = await opened(browser, file, seen, scheme);
+    result.axe[scheme] = await accessibility(page, false);  // axe cannot fetch a style sheet of a file
+    await page.close();
+  }
+  for (const width of [320, 360, 1280]) {
+    const page = await opened(browser, file, seen, "light", [width, 740]);
+    result.widths[width] = await page.evaluate(() => document.documentElement.scrollWidth);
+    await page.close();
+  }
+  return result;
+}
+
 async function main() {
   const jobs = JSON.parse(fs.readFileSync(0, "utf8"));
   const browser = await puppeteer.launch({
     executablePath: process.argv[2], headless: true,
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
   });
-  const result = { pages: {}, hostile: {}, screens: {} };
+  const result = { pages: {}, hostile: {}, screens: {}, site: {} };
   try {
     for (const [name, file] of Object.entries(jobs.pages)) result.pages[name] = await visit(browser, file);
     for (const [name, file] of Object.entries(jobs.hostile)) result.hostile[name] = await attack(browser, file);
     for (const [name, file] of Object.entries(jobs.screens)) result.screens[name] = await glance(browser, file);
+    for (const [name, file] of Object.entries(jobs.site)) result.site[name] = await documentation(browser, file);
   } finally {
     await browser.close();
   }
