@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import fnmatch
 import hashlib
 import io
@@ -44,6 +45,7 @@ FORMATS = {
 }
 """What is written beside the graded folder's own files, by platform."""
 
+_NAMES_REFUSED = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR)
 _WATCHED_FOLDERS = (".github", ".gitlab", ".circleci", ".gitea", ".forgejo")
 _WATCHED_NAMES = (
     "test_*.py", "*_test.py", "conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml",
@@ -140,7 +142,8 @@ def _unpacked(collected: Path, into: Path) -> tuple[dict[str, dict[str, str]], d
     try:
         with zipfile.ZipFile(collected) as archive:
             about: dict[str, dict[str, str]] = json.loads(archive.read(ABOUT))
-            archive.extractall(into)
+            for member in archive.infolist():
+                _unpack(archive, member, into)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         msg = f"{collected}: it is not what collect.py writes; run that first"
         raise BundleError(msg) from None
@@ -148,6 +151,15 @@ def _unpacked(collected: Path, into: Path) -> tuple[dict[str, dict[str, str]], d
     for path in folders.values():
         path.mkdir(exist_ok=True)  # an empty repository has no member
     return about, folders
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, into: Path) -> None:
+    """Unpack a file, unless its name is one that no file can have here: one student's must stop nobody."""
+    try:
+        archive.extract(member, into)
+    except OSError as error:
+        if error.errno not in _NAMES_REFUSED:
+            raise
 
 
 def _export(

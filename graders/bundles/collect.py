@@ -4,9 +4,10 @@
 
 ``students.csv`` has the columns id and repository ("owner/name"). The token that may read the repositories
 comes from the environment variable STUDENT_REPOS_TOKEN and is given to git in its environment, never in an
-argument or an address. Of a repository only regular files are taken, as data: no hook, filter, submodule or
-link of it is followed. Whose repository could not be fetched stands in the zip with the reason, so that it
-is never taken for work that was not handed in.
+argument or an address. Of a repository only the regular files of its newest commit are taken, out of git's
+own store: nothing is checked out, so that no hook, filter, submodule, link or odd name of it does anything.
+Whose repository could not be fetched stands in the zip with the reason, so that it is never taken for work
+that was not handed in.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import csv
 import json
 import os
 import re
-import stat
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 ABOUT = "collected.json"
 TOKEN = "STUDENT_REPOS_TOKEN"  # noqa: S105 - the name of a variable
@@ -47,10 +51,14 @@ def read_students(path: Path) -> dict[str, str]:
         CollectError: the file is not there, or a line of it cannot be used.
     """
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, ValueError) as error:
+        reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
+        rows, columns = list(reader), reader.fieldnames or ()
+    except (OSError, ValueError, csv.Error) as error:
         msg = f"{path}: it cannot be read: {error}"
         raise CollectError(msg) from None
+    if not {"id", "repository"} <= set(columns):
+        msg = f"{path}, line 1: it must name the columns id and repository, with a comma between them"
+        raise CollectError(msg)
     found: dict[str, str] = {}
     for line, row in enumerate(rows, start=2):
         student, repository = ((row.get(key) or "").strip() for key in ("id", "repository"))
@@ -79,82 +87,99 @@ def collect(students: dict[str, str], out: Path, server: str, token: str = "") -
         for student, repository in sorted(students.items()):
             with tempfile.TemporaryDirectory() as scratch:
                 try:
-                    commits[student] = _clone(repository, Path(scratch) / "clone", server, token)
-                    files = _files(Path(scratch) / "clone")
+                    commit, files = _fetched(repository, Path(scratch) / "store", server, token)
                 except CollectError as error:
                     failed[student] = str(error)
                     continue
-                for path in files:
-                    inside = path.relative_to(Path(scratch) / "clone").as_posix()
-                    archive.writestr(f"{student}/{inside}", path.read_bytes())
+            commits[student] = commit
+            for name, content in files:
+                archive.writestr(f"{student}/{name}", content)
         about = {"repositories": students, "commits": commits, "failed": failed}
         archive.writestr(ABOUT, json.dumps(about, indent=1))
     return failed
 
 
-def _clone(repository: str, into: Path, server: str, token: str) -> str:
-    """Fetch the newest state of a repository; return its commit, "" where it has none."""
+def _fetched(repository: str, store: Path, server: str, token: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return the newest commit of a repository, "" where it has none, and its files."""
     scheme = urlsplit(server).scheme
-    settings = [
-        "core.hooksPath=/dev/null",
-        "core.symlinks=false",
-        "core.longpaths=true",
-        "protocol.allow=never",
-    ]
-    settings.append(f"protocol.{scheme}.allow=always")
+    settings = ("core.hooksPath=/dev/null", "protocol.allow=never", f"protocol.{scheme}.allow=always")
     options = [part for setting in settings for part in ("-c", setting)]
-    shape = ["--quiet", "--depth", "1", "--single-branch", "--no-tags", "--no-recurse-submodules"]
+    shape = ["--quiet", "--bare", "--depth", "1", "--single-branch", "--no-tags"]
     address = f"{server.rstrip('/')}/{repository}.git"
-    _git([*options, "clone", *shape, "--", address, str(into)], server, token)
+    _git([*options, "clone", *shape, "--", address, str(store)], _secret(server, token))
+    within = ["-C", str(store)]
     try:
-        return _git(["-C", str(into), "rev-parse", "HEAD"], server, "").strip()
+        commit = _git([*within, "rev-parse", "--verify", "--quiet", "HEAD"]).decode().strip()
     except CollectError:
-        return ""
+        return "", []
+    found = _listed(_git([*within, "ls-tree", "-r", "-l", "-z", commit]))
+    asked = "".join(f"{digest}\n" for _, digest in found).encode()
+    contents = _contents(_git([*within, "cat-file", "--batch"], given=asked))
+    return commit, [(name, content) for (name, _), content in zip(found, contents, strict=True)]
 
 
-def _git(arguments: list[str], server: str, token: str) -> str:
-    environment = {
-        key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE") if key in os.environ
+def _secret(server: str, token: str) -> dict[str, str]:
+    """Return what of git's environment lets it in."""
+    if not token:
+        return {}
+    secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{server.rstrip('/')}/.extraheader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {secret}",
     }
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"}
-    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-    if token:
-        secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-        environment["GIT_CONFIG_COUNT"] = "1"
-        environment["GIT_CONFIG_KEY_0"] = f"http.{server.rstrip('/')}/.extraheader"
-        environment["GIT_CONFIG_VALUE_0"] = f"Authorization: Basic {secret}"
+
+
+def _git(arguments: list[str], more: Mapping[str, str] | None = None, given: bytes = b"") -> bytes:
+    kept = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE")
+    environment = {key: os.environ[key] for key in kept if key in os.environ}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, **(more or {})}
     try:
         done = subprocess.run(  # noqa: S603 - names are checked, and no shell reads them
             ["git", *arguments],  # noqa: S607 - the runner's own git
-            env=environment, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False,
+            env=environment, input=given, capture_output=True, timeout=SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         msg = f"git did not come to an end within {SECONDS} seconds"
         raise CollectError(msg) from None
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
+        said = done.stderr.decode("utf-8", "backslashreplace").splitlines()
+        lines = [line for line in said if line.strip()] or ["no reason given"]
         msg = f"git says: {lines[-1]}"
         raise CollectError(msg)
     return done.stdout
 
 
-def _files(clone: Path) -> list[Path]:
-    """Return the regular files of a clone, git's own left out.
+def _listed(listing: bytes) -> list[tuple[str, str]]:
+    """Return (path, digest) of the regular files of a commit, as ``ls-tree -r -l -z`` lists it.
 
     Raises:
         CollectError: they are more, or larger, than any submission.
     """
-    found, size = [], 0
-    for path in sorted(clone.rglob("*")):
-        state = path.lstat()
-        if path.relative_to(clone).parts[0] == ".git" or not stat.S_ISREG(state.st_mode):
+    found, total = [], 0
+    for entry in filter(None, listing.split(b"\0")):
+        about, _, raw = entry.partition(b"\t")
+        mode, _, digest, size = about.decode().split()
+        name = raw.decode("utf-8", "backslashreplace")
+        if not mode.startswith("100") or {"", ".", "..", ".git"} & {*name.split("/")}:
             continue
-        size += state.st_size
-        found.append(path)
-        if state.st_size > FILE_BYTES or size > REPOSITORY_BYTES or len(found) > REPOSITORY_FILES:
+        found.append((name, digest))
+        total += int(size)
+        if int(size) > FILE_BYTES or total > REPOSITORY_BYTES or len(found) > REPOSITORY_FILES:
             msg = "it holds more, or larger, files than any submission; ask for a smaller repository"
             raise CollectError(msg)
     return found
+
+
+def _contents(batch: bytes) -> Iterator[bytes]:
+    """Yield the contents that ``cat-file --batch`` wrote one after another."""
+    at = 0
+    while at < len(batch):
+        end = batch.index(b"\n", at)
+        size = int(batch[at:end].split()[-1])
+        yield batch[end + 1 : end + 1 + size]
+        at = end + size + 2
 
 
 def main() -> int:

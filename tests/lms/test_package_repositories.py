@@ -15,6 +15,7 @@ import pytest
 import tiny_course
 from platform_rules import classroom_points
 
+from graders.bundles import __main__ as started
 from graders.bundles import clones, collect
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the runners are Linux")
@@ -72,11 +73,20 @@ def wrong_and_meddled(work):
     (work / "assignment.toml").write_bytes(raw.replace(b"\n", b"\r\n"))
 
 
-def hostile(work):
-    tiny_course.write(work / ".gitattributes", "*.ipynb filter=evil\n")
+def linked(work):
     (work / "tiny.ipynb").unlink()
     (work / "tiny.ipynb").symlink_to("/etc/passwd")
     tiny_course.write(work / "conftest.py", "raise SystemExit(0)\n")
+
+
+def hostile(work):
+    paths = [str(work.parents[1] / "github" / "staff" / "assignment" / "tiny.ipynb")]
+    attack = packed_rooms.HOSTILE.format(paths=paths, results=[])
+    renamed = ("def gradients(", "def gradients_0(")
+    tiny_course.write_submission(work / "tiny.ipynb", renamed, extra=[attack])
+    tiny_course.write(work / ".gitattributes", "*.ipynb filter=evil\n")
+    (work / ("x" * 250)).write_text("")
+    (Path(os.fsdecode(os.fsencode(work) + b"/\xff\xfe" + b"\xff" * 99))).write_text("no name of ours")
 
 
 def nothing(work):
@@ -84,7 +94,8 @@ def nothing(work):
     work.mkdir()
 
 
-CLASS = {"ada": right, "ben": wrong_and_meddled, "cyd": hostile, "dan": lambda _: None, "fay": nothing}
+CLASS = {"ada": right, "ben": wrong_and_meddled, "cyd": linked, "dan": lambda _: None, "fay": nothing}
+CLASS["gus"] = hostile
 
 
 @pytest.fixture
@@ -123,7 +134,7 @@ def test_a_class_of_repositories_is_graded(kind, tmp_path, server, repositories,
     assert ["eve"] == list(failed)
     assert 1 == ended.returncode, ended.stderr  # eve's work was not judged: the run is red
     assert ended.stdout.startswith("Judged at isolation level ")
-    assert {"ada": "6", "ben": "3", "cyd": "", "dan": "0", "fay": ""} == {
+    assert {"ada": "6", "ben": "3", "cyd": "", "dan": "0", "fay": "", "gus": "3"} == {
         s: r["points"] for s, r in marks.items()
     }
     assert ("not gradable", "not gradable") == (marks["cyd"]["status"], marks["fay"]["status"])
@@ -134,14 +145,16 @@ def test_a_class_of_repositories_is_graded(kind, tmp_path, server, repositories,
         ("ben", "pytest.ini", "added"),
     } == {row for row in changed if row[0] == "ben"}
     assert {("cyd", "conftest.py", "changed")} == {row for row in changed if row[0] == "cyd"}
-    assert {"ada", "dan"}.isdisjoint(row[0] for row in changed)
+    assert {"ada", "dan", "gus"}.isdisjoint(row[0] for row in changed)
     assert any(row[0] == "eve" and row[2].startswith("not fetched: ") for row in changed)
     assert not re.search(rf"\b({'|'.join(CLASS)}|eve)\b", ended.stdout)  # pseudonyms only, in a log
     assert "repositories differ from what was handed out" in summary.read_text()
     if kind == "github":
         files = sorted((staff / "graded" / "github").glob("*/result.json"))
         found = [classroom_points([json.loads(file.read_text())]) for file in files]
-        assert [(0.0, 6.0), (3.0, 6.0), (6.0, 6.0)] == sorted(points for points in found if points)
+        assert [(0.0, 6.0), (3.0, 6.0), (3.0, 6.0), (6.0, 6.0)] == sorted(
+            points for points in found if points
+        )
     else:
         assert "<testsuite" in (staff / "graded" / "junit.xml").read_text()
 
@@ -161,14 +174,16 @@ def test_the_students_repository_holds_the_pack_and_no_solution(kind, repositori
 
 
 def test_what_was_collected_is_data(tmp_path, server):
-    """Links are texts, hooks and filters do not run, git's own files stay out."""
+    """Links are left out, filters do not run, no name of a file stops anything."""
     collected(server, tmp_path / "collected.zip")
     with zipfile.ZipFile(tmp_path / "collected.zip") as archive:
         names = archive.namelist()
         about = json.loads(archive.read("collected.json"))
 
-        assert b"/etc/passwd" == archive.read("cyd/tiny.ipynb")
-    assert ".gitattributes" in {name.removeprefix("cyd/") for name in names}
+        assert archive.read("gus/tiny.ipynb").startswith(b'{"nbformat"')
+    assert "cyd/tiny.ipynb" not in names
+    assert {"gus/.gitattributes", "ben/.github/workflows/=1+1.yml"} < set(names)
+    assert [name for name in names if r"\xff\xfe" in name]
     assert not [name for name in names if "/.git/" in name]
     assert re.fullmatch("[0-9a-f]{40}", about["commits"]["ada"])
     assert about["failed"]["eve"].startswith("git says: ")
@@ -180,7 +195,7 @@ def test_the_token_is_in_no_argument_and_no_address(tmp_path, monkeypatch):
 
     def spy(command, **options):
         seen.append((command, options["env"]))
-        return subprocess.CompletedProcess(command, 1, "", "fatal: no")
+        return subprocess.CompletedProcess(command, 1, b"", b"fatal: no")
 
     monkeypatch.setattr(collect.subprocess, "run", spy)
     failed = collect.collect(
@@ -201,7 +216,8 @@ def test_the_token_is_in_no_argument_and_no_address(tmp_path, monkeypatch):
         ("id,repository\n../ada,course/ada\n", "line 2, column id: '../ada' is no identifier"),
         ("id,repository\nada,c/a\nADA,c/b\n", "line 3, column id: 'ADA' is there twice"),
         ("id,repository\n", "it names nobody"),
-        ("who,where\nada,c/a\n", "line 2, column id"),
+        ("who,where\nada,c/a\n", "line 1: it must name the columns id and repository"),
+        ("id;repository\nada;c/a\n", "with a comma between them"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_one_sentence(tmp_path, monkeypatch, capsys, text, said):
@@ -221,8 +237,30 @@ def test_a_repository_that_is_too_large_is_not_taken(tmp_path, server, monkeypat
     monkeypatch.setattr(collect, "REPOSITORY_FILES", 7)
     failed = collected(server, tmp_path / "collected.zip")
 
-    assert {"ben", "cyd", "eve"} >= set(failed)
+    assert {"ben", "eve", "gus"} == set(failed)
     assert "larger, files than any submission" in failed["ben"]
+
+
+def test_a_tree_with_names_that_lead_out_gives_none_of_them():
+    """As git itself would never check them out."""
+    sizes = b"100644 blob 1234567890      10\t"
+    listing = b"\0".join(sizes + name for name in (b"../x", b"a/../b", b".git/config", b"/etc/x", b"a/b"))
+    modes = [b"120000 blob 1234567890       9\tlink", b"160000 commit 1234567890       -\tmodule"]
+
+    assert [("a/b", "1234567890")] == collect._listed(b"\0".join([listing, *modes, b""]))
+
+
+def test_nobody_fetched_is_no_table_of_zeros(tmp_path, repositories, packaged_home, capsys):
+    """As where the token has run out: the run is red, and there is nothing to import."""
+    _, staff = repositories("github")
+    (staff / "students.csv").write_text("id,repository\neve,course/tiny-eve\n")
+    (tmp_path / "server").mkdir()
+    collect.collect({"eve": "course/tiny-eve"}, staff / "collected.zip", (tmp_path / "server").as_uri())
+    places = ["--collected", staff / "collected.zip", "--roster", staff / "students.csv"]
+
+    assert 1 == started.main([*map(str, ["class", staff, *places, "--out", tmp_path / "graded"])])
+    assert "Not fetched, and not judged: 1" in capsys.readouterr().out
+    assert not (tmp_path / "graded" / "marks.csv").exists()
 
 
 def test_what_was_not_collected_by_our_script_is_refused(tmp_path):

@@ -1,9 +1,11 @@
 """Each bundle's run script in a room like its platform's, without network: what the platform gets to read."""
 
 import json
+import subprocess
 import sys
 import zipfile
 
+import packed_rooms
 import pytest
 from packed_rooms import ROOMS, hand_in, result
 from platform_rules import coursera_problems, gradescope_problems, is_number, prairielearn_problems
@@ -95,17 +97,35 @@ def test_a_bundle_sets_itself_up_and_meets_the_bar(room):
         meets_the_bar(room, what)
 
 
+@pytest.mark.sweep
+@pytest.mark.parametrize("room", ["coursera"], indirect=True)
+def test_without_namespaces_and_privileges_it_is_level_2(room, packaged_home, monkeypatch):
+    """As Docker's default profile leaves it: hostile work gets no more marks there."""
+    refuse = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin"
+    command = ["unshare", "-rn", "bash", "-c", f'{refuse} --inh-caps -sys_admin "$@"', "-"]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let its namespaces be refused")
+    monkeypatch.setattr(packed_rooms, "without_network", lambda: command)
+    room.use(packaged_home)
+    meets_the_bar(room, "hostile")
+    ended = room.start()
+
+    assert ended.stderr.startswith("Judged at isolation level 2 ")
+
+
+@pytest.mark.parametrize("body", ["kill -9 $$", "while :; do :; done"], ids=["killed", "too slow"])
 @pytest.mark.parametrize("room", list(ROOMS), indirect=True)
-def test_a_grader_that_never_starts_gives_no_mark(room, tmp_path):
-    """As where the kernel kills it: an older file does not stay, and no 0 appears."""
+def test_a_grader_that_is_killed_gives_no_mark(room, body, tmp_path):
+    """By the kernel, or because it takes too long: an older file does not stay, and no 0 appears."""
     hand_in(room, "right")
     room.result.parent.mkdir(exist_ok=True)
     room.result.write_text('{"score": 6.0, "fractionalScore": 1.0}')
     fake = tmp_path / "killed" / "bin"
     fake.mkdir(parents=True)
-    (fake / "python").write_text("#!/bin/sh\nkill -9 $$\n")
+    (fake / "python").write_text(f"#!/bin/sh\n{body}\n")
     (fake / "python").chmod(0o755)
     room.use(fake.parent)
+    room.hurry()
     ended = room.start()
 
     if room.kind == "prairielearn":
