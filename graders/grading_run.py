@@ -106,6 +106,17 @@ def take_order(
         AssignmentError: the assignment's own solution fails its tests, or they cannot be run.
     """
     intake = receive(submissions, assignment.notebook, rules)
+    return order_of(assignment, intake, out, isolation, workers)
+
+
+def order_of(
+    assignment: Assignment, intake: Intake, out: Path, isolation: str = "best", workers: Workers | None = None
+) -> Order:
+    """The same for what has been taken in already.
+
+    Raises:
+        SandboxError, AssignmentError: as :func:`take_order`.
+    """
     what = str(assignment.folder), isolation
     try:
         offered = workers.ask(examine, *what) if workers is not None else examine(*what)

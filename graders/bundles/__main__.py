@@ -40,8 +40,8 @@ def _one(chosen: argparse.Namespace) -> int:
     try:
         bundle = one.open_bundle(chosen.bundle)
         platform = PLATFORMS[bundle.settings.platform]
-        _say(bundle.line, sys.stderr if platform.speaks else sys.stdout)
-        why = one.judge(bundle, chosen.submission, chosen.out)
+        log = sys.stderr if platform.speaks else sys.stdout
+        why = one.judge(bundle, chosen.submission, chosen.out, lambda line: _say(line, log))
         if why:
             _say(f"There is no mark: {why}", sys.stderr)
         if platform.speaks and not why:
@@ -58,8 +58,8 @@ def _class(chosen: argparse.Namespace) -> int:
 
     try:
         bundle = one.open_bundle(chosen.bundle)
-        _say(bundle.line, sys.stdout)
-        lines = clones.judge(bundle, chosen.bundle, chosen.collected, chosen.roster, chosen.out)
+        said = chosen.collected, chosen.roster, chosen.out
+        lines = clones.judge(bundle, *said, lambda line: _say(line, sys.stdout))
     except Exception as error:  # noqa: BLE001 - as above
         _say(f"The grader could not judge this class: {_reason(error)}", sys.stderr)
         return 2

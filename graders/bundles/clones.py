@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from graders.bundles.collect import ABOUT
-from graders.bundles.one import Bundle, carry_through, order_for
+from graders.bundles.one import Bundle, grade
 from graders.bundles.platforms import BundleError
 from graders.class_counts import cell
 from graders.exports.choosing import find_format
@@ -32,7 +32,7 @@ from pytest_symmetry.feedback.text import printable
 from pytest_symmetry.writing import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from graders.gradebook import Gradebook
     from graders.marks import Mark
@@ -63,15 +63,15 @@ class Judged:
     unjudged: int
 
 
-def judge(bundle: Bundle, folder: Path, collected: Path, roster: Path, out: Path) -> Judged:
+def judge(bundle: Bundle, collected: Path, roster: Path, out: Path, say: Callable[[str], None]) -> Judged:
     """Judge everyone whose repository was collected, into the graded folder ``out``.
 
     Args:
         bundle: the opened bundle.
-        folder: where it is unpacked.
         collected: the zip that ``collect.py`` wrote.
         roster: students.csv.
         out: the graded folder; beside what ``symmetry grade`` writes it gets marks and ``changed.csv``.
+        say: is told the level.
 
     Raises:
         BundleError: the zip is not one of ``collect.py``'s.
@@ -80,10 +80,12 @@ def judge(bundle: Bundle, folder: Path, collected: Path, roster: Path, out: Path
     """
     with tempfile.TemporaryDirectory(prefix="symmetry-") as scratch:
         about, folders = _unpacked(collected, Path(scratch))
-        changes = {student: list(changed(path, handed_out(folder))) for student, path in folders.items()}
+        changes = {
+            student: list(changed(path, handed_out(bundle.folder))) for student, path in folders.items()
+        }
         zone = read_zone(bundle.assignment.timezone)
-        order = order_for(bundle, folders, out, Rules(roster=read_roster(roster, zone), zone=zone))
-        carry_through(bundle, order, _processors())
+        rules = Rules(roster=read_roster(roster, zone), zone=zone)
+        line = grade(bundle, folders, out, rules, _processors(), say)
     failed: Mapping[str, str] = about["failed"]
     with read_gradebook(out) as book:
         everyone = marks(book)
@@ -92,7 +94,7 @@ def judge(bundle: Bundle, folder: Path, collected: Path, roster: Path, out: Path
             _export(name, everyone, failed, book, out / file)
         said = tuple(_said(everyone, changes, failed))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        _add_summary(Path(summary), bundle, said)
+        _add_summary(Path(summary), line, said)
     return Judged(said, len(failed))
 
 
@@ -215,8 +217,8 @@ def _counted(rows: list[tuple[str, str]]) -> str:
     )
 
 
-def _add_summary(summary: Path, bundle: Bundle, said: Iterable[str]) -> None:
+def _add_summary(summary: Path, line: str, said: Iterable[str]) -> None:
     """Add to the job's summary; it holds nothing that a student wrote."""
-    lines = ["### Graded", "", bundle.line, "", *(f"- {line}" for line in said), ""]
+    lines = ["### Graded", "", line, "", *(f"- {text}" for text in said), ""]
     with summary.open("a", encoding="utf-8") as file:
         file.write("\n".join(lines))

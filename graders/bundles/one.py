@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graders import grading_run
-from graders.batch import check_solution
 from graders.bundles.platforms import FILE, PLATFORMS, BundleError, Settings, level_line
 from graders.exports.choosing import find_format
 from graders.exports.files import as_json
@@ -24,14 +23,14 @@ from graders.intake import Rules, receive_folders
 from graders.lateness import late_policy
 from graders.marks import marks
 from graders.opening import read_gradebook
-from graders.sandbox.choice import establish
+from graders.sandbox.levels import thin
+from graders.workers import Workers
 from pytest_symmetry.assignment import load_assignment
 from pytest_symmetry.writing import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from graders.sandbox.levels import Isolation
     from pytest_symmetry.assignment import Assignment
 
 ASSIGNMENT = "assignment"
@@ -40,16 +39,11 @@ _STUDENT = "submission"
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An unpacked bundle: its settings, its assignment, and the level found on this machine."""
+    """An unpacked bundle: where it lies, its settings, its assignment."""
 
+    folder: Path
     settings: Settings
     assignment: Assignment
-    level: Isolation
-
-    @property
-    def line(self) -> str:
-        """The sentence about this run's level."""
-        return level_line(self.level, self.settings.isolation)
 
 
 def read_settings(folder: Path) -> Settings:
@@ -70,45 +64,57 @@ def read_settings(folder: Path) -> Settings:
 
 
 def open_bundle(folder: Path) -> Bundle:
-    """Read an unpacked bundle and try out how well this machine locks submissions in.
+    """Read an unpacked bundle.
 
     Raises:
         BundleError: as :func:`read_settings`.
         AssignmentError: the assignment in it is not right.
-        SandboxError: this machine cannot lock submissions in as well as the bundle asks for.
     """
-    settings = read_settings(folder)
-    assignment = load_assignment(folder / ASSIGNMENT)
-    return Bundle(settings, assignment, establish(settings.isolation, assignment))
+    return Bundle(folder, read_settings(folder), load_assignment(folder / ASSIGNMENT))
 
 
-def order_for(bundle: Bundle, folders: Mapping[str, Path], out: Path, rules: Rules) -> grading_run.Order:
-    """Return the order to grade what lies in ``folders``, by student; the assignment is tried out first.
+def grade(
+    bundle: Bundle,
+    folders: Mapping[str, Path],
+    out: Path,
+    rules: Rules,
+    jobs: int,
+    say: Callable[[str], None],
+) -> str:
+    """Grade what lies in ``folders``, by student, into ``out``, as ``symmetry grade`` does.
+
+    Args:
+        bundle: what is graded, and how.
+        folders: each student's.
+        out: the graded folder.
+        rules: how to read what came in; when it was due is the assignment's.
+        jobs: how many worker processes.
+        say: is told the level as soon as it is known.
+
+    Returns:
+        The sentence about the level.
 
     Raises:
         AssignmentError: the assignment's own solution fails here.
+        SandboxError: this machine cannot lock submissions in as well as the bundle asks for.
         SubmissionError: a folder cannot be read.
     """
-    found = bundle.assignment
+    found, settings = bundle.assignment, bundle.settings
     rules = replace(rules, assignment=found.name, due=found.policy.due, policy=late_policy(found))
     intake = receive_folders(folders, found.notebook, rules)
-    check_solution(found, 0, bundle.settings.isolation)
-    return grading_run.Order(found, intake, out, bundle.settings.isolation)
+    with Workers(jobs) as workers:
+        order = grading_run.order_of(found, intake, out, settings.isolation, workers)
+        line = level_line(order.offered or thin(), settings.isolation)
+        say(line)
+        seed, reveal = int(settings.seed), settings.reveal
+        with grading_run.started(order, seed=seed, jobs=jobs, reveal=reveal, workers=workers) as run:
+            for _ in run.grade_new():
+                pass
+    return line
 
 
-def carry_through(bundle: Bundle, order: grading_run.Order, jobs: int) -> None:
-    """Grade an order with the bundle's seed.
-
-    Raises:
-        SymmetryError: the graded folder cannot be used.
-    """
-    seed, reveal = int(bundle.settings.seed), bundle.settings.reveal
-    for _ in grading_run.carry_out(order, seed=seed, jobs=jobs, reveal=reveal):
-        pass
-
-
-def judge(bundle: Bundle, submission: Path, out: Path) -> str:
-    """Judge what lies in ``submission`` and write the platform's file ``out``.
+def judge(bundle: Bundle, submission: Path, out: Path, say: Callable[[str], None]) -> str:
+    """Judge what lies in ``submission`` and write the platform's file ``out``; ``say`` is told the level.
 
     Returns:
         Why there is no mark, "" where there is one.
@@ -123,15 +129,14 @@ def judge(bundle: Bundle, submission: Path, out: Path) -> str:
     platform = PLATFORMS[bundle.settings.platform]
     with tempfile.TemporaryDirectory(prefix="symmetry-") as scratch:
         graded, file = Path(scratch) / "graded", Path(scratch) / out.name
-        order = order_for(bundle, {_STUDENT: submission}, graded, Rules())
-        carry_through(bundle, order, 1)
+        line = grade(bundle, {_STUDENT: submission}, graded, Rules(), 1, say)
         with read_gradebook(graded) as book:
             (mark,) = marks(book)
             why = "" if mark.final else f"{mark.status}: {mark.reason}"
             if mark.final or platform.fault is not None:
                 carry_out(find_format(platform.name), [mark], assignment_of(book), file)
         if file.exists():
-            write_atomically(out, _with_line(file, platform.text, bundle.line))
+            write_atomically(out, _with_line(file, platform.text, line))
     return why
 
 

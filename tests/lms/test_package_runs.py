@@ -10,9 +10,10 @@ import pytest
 from packed_rooms import ROOMS, hand_in, result
 from platform_rules import coursera_problems, gradescope_problems, is_number, prairielearn_problems
 
+from graders import batch
 from graders.bundles import __main__ as started
-from graders.bundles import one
-from graders.sandbox import choice, levels
+from graders.sandbox import choice
+from graders.workers import Workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the platforms' containers are Linux")
 
@@ -154,6 +155,10 @@ def test_a_fault_of_the_grader_is_not_gradable_and_tells_students_nothing(room, 
 def test_a_platform_gets_no_mark_below_its_level(room, monkeypatch, capsys):
     """Strict refuses; best grades, and says the risk in the platform's own text."""
     monkeypatch.setattr(choice, "_offered", lambda _: (None, "no Landlock here"))
+    monkeypatch.setattr(Workers, "ask", lambda _, function, *given: function(*given))
+    monkeypatch.setattr(
+        batch, "_through_workers", lambda tasks, _: ((t, batch.grade_chunk(t)) for t in tasks)
+    )
     hand_in(room, "right")
     asked = ["one", str(room.bundle), "--submission", str(room.submission), "--out", str(room.result)]
 
@@ -163,11 +168,13 @@ def test_a_platform_gets_no_mark_below_its_level(room, monkeypatch, capsys):
 
     settings = room.bundle / "bundle.json"
     settings.write_text(settings.read_text().replace('"strict"', '"best"'))
-    found = one.open_bundle(room.bundle)
 
-    assert levels.thin() == found.level
-    assert "any level is accepted" in found.line
-    assert "could reach more than its own work" in found.line
+    assert 0 == started.main(asked)
+    assert 1.0 == result(room)["fractionalScore"]
+    last = result(room)["feedback"].splitlines()[-1]
+    assert last.startswith("Judged at isolation level 1 (thin")
+    assert "any level is accepted" in last
+    assert "could reach more than its own work" in last
 
 
 @pytest.mark.parametrize("room", ["coursera"], indirect=True)
