@@ -9,6 +9,7 @@ located: the first step that is off. Nothing is said that more than one explanat
 from __future__ import annotations
 
 import ast
+import math
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,7 +20,7 @@ import numpy as np
 from pytest_symmetry.context import Call, Context, current
 from pytest_symmetry.diagnosis.causes import all_causes
 from pytest_symmetry.diagnosis.dictionary import content_key
-from pytest_symmetry.diagnosis.lines import wrong_line
+from pytest_symmetry.diagnosis.lines import line_in_relation, wrong_line
 from pytest_symmetry.diagnosis.locating import located
 from pytest_symmetry.diagnosis.lookup import Sight, explanation, look, planted_by_course
 from pytest_symmetry.diagnosis.naming import Explanation, title_of
@@ -90,13 +91,14 @@ def _explained(
     array = str(finding.facts.get("parameter") or finding.place.array or finding.facts.get("array", ""))
     if _one_relation_for_all(found, wrong, student, expected, noise):
         related = _with_relation(finding, array, {array: next(iter(found.values())), **found})
-        return _found_by("one relation", related, context)
+        return _found_by("one relation", _on_its_line(related, context, sight), context)
     about = student.get(array)
     mixed = not all(name in found and found[name].sharp for name in wrong)
     if sight is not None and (known := explanation(sight, precision, about, mixed=mixed)) is not None:
         return _found_by("planted", _with_explanation(finding, known, context, sight), context)
     if array in found:
-        return _found_by("relation", _with_relation(finding, array, found), context)
+        related = _on_its_line(_with_relation(finding, array, found), context, sight)
+        return _found_by("relation", related, context)
     wrong += [name for name in student if _label(finding, name) in finding.facts.get("also_wrong", ())]
     if parameters is not None and (spot := located(array, wrong, list(student))) is not None:
         placed = replace(finding, cause=spot.cause, facts={**finding.facts, **spot.facts})
@@ -290,6 +292,34 @@ def _line(call: Call, known: Explanation, context: Context | None, sight: Sight 
         return None
     found.discard(None)
     return found.pop() if len(found) == 1 else None
+
+
+def _on_its_line(finding: Finding, context: Context | None, sight: Sight | None) -> Finding:
+    """Return the finding placed on the one line of the student's function that its relation stands in."""
+    opened = context.submission if context else None
+    if context is None or sight is None or not sight.source or opened is None:
+        return finding
+    place = finding.place
+    call = next((c for c in context.calls if c.function == place.function and c.cell == place.cell), None)
+    if call is None or call.line is None:
+        return finding
+
+    def related(quantity: str, theirs: Any, right: Any, known: Mapping[str, Any]) -> bool:
+        parameter = known.get(quantity.removeprefix("d"))
+        found = relate(theirs, right, name=quantity, parameter=parameter, sizes=sight.sizes)
+        if found is None or found.cause != finding.cause:
+            return False
+        return math.isclose(found.facts.get("factor", 1.0), finding.facts.get("factor", 1.0), rel_tol=1e-6)
+
+    try:
+        text = dict(opened.submission.cells).get(call.cell, "")
+        program, key = program_of(sight.source), content_key(sight.source, sight.steps, sight.sizes)
+        line = line_in_relation(
+            text, call.line, program, sight.steps, sight.sizes, call.function, related, key
+        )
+    except Exception:  # noqa: BLE001 - a place is a courtesy: nothing that goes wrong here may cost the cause
+        return finding
+    return finding if line is None else finding.at(line=line)
 
 
 def _with_relation(finding: Finding, array: str, found: Mapping[str, Relation]) -> Finding:

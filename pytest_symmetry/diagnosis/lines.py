@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ import numpy as np
 
 from pytest_symmetry.diagnosis.formulas import NotArithmetic, computed, is_length, plain_name
 from pytest_symmetry.diagnosis.mutations import mutations
-from pytest_symmetry.diagnosis.observation import Scope
+from pytest_symmetry.diagnosis.observation import Scope, observe
+from pytest_symmetry.diagnosis.replay import qualified
 from pytest_symmetry.namespace import parse_leniently
 
 if TYPE_CHECKING:
@@ -75,6 +76,68 @@ def wrong_line(
     except NotArithmetic:
         return None
     return line if _agree(theirs, known.wrong) and not _agree(theirs, known.right) else None
+
+
+def line_in_relation(
+    text: str,
+    at: int,
+    program: Program,
+    steps: Sequence[Step],
+    sizes: Mapping[int, str],
+    function: str,
+    related: Callable[[str, Any, Any, Mapping[str, Any]], bool],
+    key: str = "",
+) -> int | None:
+    """Return the one line of a cell that leaves the reference's values, if it does so in the way it should.
+
+    Every quantity that the two functions both have is computed as the student does, from right values: what
+    is right that way is not the place, and where two lines are off neither is shown.
+
+    Args:
+        text: the student's cell.
+        at: the line in it on which their function begins.
+        program: the reference.
+        steps: the calls on which the mistake was found.
+        sizes: what lengths mean.
+        function: the reference's function.
+        related: told a quantity, the student's value of it, the right one, and what else is known; returns
+            whether the difference is the one that was found in the results.
+        key: what program, steps and sizes are remembered by; "" remembers nothing.
+    """
+    body = _function_at(text, at)
+    values = _right_values(program, steps, sizes, function, key) if body is not None else {}
+    off = []
+    for quantity, right in values.items():
+        found = list(_assignments(body, quantity)) if body is not None else []
+        known = {name: value for name, value in values.items() if name != quantity}
+        if len(found) != 1 or body is None:
+            continue
+        line, formula = found[0]
+        try:
+            theirs = computed(formula, {**known, **_own_names(body, formula, known)})
+        except NotArithmetic:
+            continue
+        if not _agree(theirs, right):
+            off.append((line, related(quantity, theirs, right, known)))
+    return off[0][0] if len(off) == 1 and off[0][1] else None
+
+
+_RIGHT: OrderedDict[tuple[str, str], Mapping[str, Any]] = OrderedDict()
+
+
+def _right_values(
+    program: Program, steps: Sequence[Step], sizes: Mapping[int, str], function: str, key: str
+) -> Mapping[str, Any]:
+    """Return what a function's variables are worth in the reference, remembered."""
+    if not key or (key, function) not in _RIGHT:
+        scopes = [s for s in observe(program, steps, sizes) if qualified(s.function) == function]
+        values = _values(scopes[0]) if scopes else {}
+        if not key:
+            return values
+        _RIGHT[key, function] = values
+        while len(_RIGHT) > _REMEMBERED:
+            _RIGHT.popitem(last=False)
+    return _RIGHT[key, function]
 
 
 def _known(

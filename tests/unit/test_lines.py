@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_symmetry.diagnosis.formulas import NotArithmetic, computed
-from pytest_symmetry.diagnosis.lines import wrong_line
+from pytest_symmetry.diagnosis.lines import line_in_relation, wrong_line
 from pytest_symmetry.diagnosis.mutations import mutations
 from pytest_symmetry.diagnosis.replay import Program, Step
 
@@ -100,6 +100,48 @@ def test_where_anything_is_unclear_no_line_is_shown(body):
 def test_names_that_mean_something_else_show_no_line():
     """Numbered from the input on: their dZ1 is another quantity, with other shapes or other values."""
     assert shown(["dZ2 = dA2", "dZ1 = parameters['W1'].T @ dZ2"]) is None
+
+
+RIGHT = [
+    "A1 = np.tanh(parameters['W1'] @ X)",
+    "A2 = parameters['W2'] @ A1",
+    "m = X.shape[1]",
+    "dZ2 = (A2 - Y) / m",
+    "dW2 = np.dot(dZ2, A1.T)",
+    "dZ1 = parameters['W2'].T @ dZ2 * (1 - A1 * A1)",
+    "dW1 = np.dot(dZ1, X.T)",
+    "return {'dW1': dW1, 'dW2': dW2}",
+]
+
+
+def related_line(*changes, factor=7.0):
+    """Return the text of the line that is shown where a factor was found in the results, or None."""
+    body = list(RIGHT)
+    for old, new in changes:
+        body = [line.replace(old, new) for line in body]
+    text = "import numpy as np\n\ndef backward(X, Y, parameters):\n" + "\n".join(f"    {x}" for x in body)
+
+    def related(_quantity, theirs, right, _known):
+        return np.shape(theirs) == np.shape(right) and np.allclose(theirs, factor * right)
+
+    line = line_in_relation(text, 3, PROGRAM, STEPS, SIZES, "backward", related)
+    return None if line is None else text.splitlines()[line - 1].strip()
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ([("(A2 - Y) / m", "A2 - Y")], "dZ2 = A2 - Y"),
+        ([("dW2 = np.dot(dZ2, A1.T)", "dW2 = X.shape[1] * dZ2 @ A1.T")], "dW2 = X.shape[1] * dZ2 @ A1.T"),
+        ([], None),
+        ([("(A2 - Y) / m", "A2 - Y"), ("np.dot(dZ2, A1.T)", "dZ2 @ A1.T / m")], None),  # divided later
+        ([("(A2 - Y) / m", "Y - A2")], None),  # off, and not by that factor
+        ([("dZ2 = (A2 - Y) / m", "dZ2 = error(A2, Y)")], None),
+        ([("(A2 - Y) / m", "A2 - Y"), ("dZ1 =", "dZ1 = 2 *")], None),
+    ],
+)
+def test_the_line_of_a_relation_is_the_only_one_that_is_off_and_by_that_relation(changes, line):
+    assert related_line(*changes) == line
 
 
 @pytest.mark.parametrize(
