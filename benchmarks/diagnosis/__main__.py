@@ -138,22 +138,23 @@ def counted(name: str, subjects: Sequence[Any]) -> str:
 
 def specimens() -> list[str]:
     """Return how many of the mistakes in other styles are named, per reference."""
-    from specimens.fresh import first, second
+    from specimens.fresh import first, second, third
     from specimens.subjects import SUBJECTS
 
     rows = [counted(f"{s.__name__.rpartition('.')[2]}, {len(s.STYLES)} styles", [s]) for s in SUBJECTS]
     rows.append(counted("**fresh set 1**, six styles", first.SETS))
     rows.append(counted("**fresh set 2**, five styles", second.SETS))
+    rows.append(counted("**fresh set 3**, eight styles", third.SETS))
     return rows
 
 
 def table() -> list[str]:
     """Return row of the list, mistake, reference, style, code and first cause of every program."""
-    from specimens.fresh import first, second
+    from specimens.fresh import first, second, third
     from specimens.subjects import SUBJECTS
 
     rows = []
-    for subject, fault, style, finding in outcomes([*SUBJECTS, *first.SETS, *second.SETS]):
+    for subject, fault, style, finding in outcomes([*SUBJECTS, *first.SETS, *second.SETS, *third.SETS]):
         name = subject.__name__.rpartition(".")[2]
         code, cause = (finding.code, finding.cause or "-") if finding else ("-", "-")
         rows.append(
