@@ -1,21 +1,25 @@
 """Write docs/diagnosis-benchmark.md, the figures of the diagnosis: ``python -m benchmarks.diagnosis``.
 
-``--splits N`` and ``--pairs N`` set how much is held out; the defaults take some minutes.
+It takes some ten minutes. ``--only held-out`` measures the parts whose names begin so and keeps them; the
+page is written once every part has been measured on the same code.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pytest_symmetry.assignment import load_reference
+from pytest_symmetry.assignment import load_assignment, load_reference
 from pytest_symmetry.context import Call, Context, entered
 from pytest_symmetry.diagnosis import dictionary as module
 from pytest_symmetry.diagnosis.dictionary import build, content_key, dictionary_for, measure, write
@@ -104,57 +108,39 @@ def explaining(source: str, step: Step) -> float:
     return best(run, 10)
 
 
-_OUTCOMES: dict[int, list[tuple[Any, Any, str, Any]]] = {}
+Outcome = tuple[Any, Any, str, Any]
 
 
-def outcomes(subjects: Sequence[Any]) -> Iterator[tuple[Any, Any, str, Any]]:
-    """Yield (subject, fault, style, finding) for every program of some subjects, each run once."""
+def outcomes(subjects: Sequence[Any]) -> list[Outcome]:
+    """Return (subject, fault, style, finding) for every program of some subjects."""
     from specimens.rehearsal import first_finding
     from specimens.subjects import planted
 
-    for subject in subjects:
-        if id(subject) not in _OUTCOMES:
-            _OUTCOMES[id(subject)] = [
-                (subject, fault, style, first_finding(subject.REFERENCE, source, subject.tests)[1])
-                for fault in subject.FAULTS
-                for style in fault.patches
-                for source in [planted(subject, fault, style)]
-            ]
-        yield from _OUTCOMES[id(subject)]
+    return [
+        (subject, fault, style, first_finding(subject.REFERENCE, source, subject.tests)[1])
+        for subject in subjects
+        for fault in subject.FAULTS
+        for style in fault.patches
+        for source in [planted(subject, fault, style)]
+    ]
 
 
-def counted(name: str, subjects: Sequence[Any]) -> str:
+def counted(name: str, found: Sequence[Outcome]) -> str:
     """Return a table row: programs, caught, first cause as promised, located or silent, another cause."""
-    caught = right = quiet = total = 0
-    for _, fault, _, finding in outcomes(subjects):
-        total += 1
+    caught = right = quiet = 0
+    for _, fault, _, finding in found:
         caught += finding is not None
         promised = finding is not None and finding.cause in fault.causes
         right += promised
         located = finding is not None and (finding.cause or "located").startswith("located")
         quiet += located and not promised
-    return f"| {name} | {total} | {caught} | {right} | {quiet} | {caught - right - quiet} |"
+    return f"| {name} | {len(found)} | {caught} | {right} | {quiet} | {caught - right - quiet} |"
 
 
-def specimens() -> list[str]:
-    """Return how many of the mistakes in other styles are named, per reference."""
-    from specimens.fresh import first, second, third
-    from specimens.subjects import SUBJECTS
-
-    rows = [counted(f"{s.__name__.rpartition('.')[2]}, {len(s.STYLES)} styles", [s]) for s in SUBJECTS]
-    rows.append(counted("**fresh set 1**, six styles", first.SETS))
-    rows.append(counted("**fresh set 2**, five styles", second.SETS))
-    rows.append(counted("**fresh set 3**, eight styles", third.SETS))
-    return rows
-
-
-def table() -> list[str]:
+def table(found: Sequence[Outcome]) -> list[str]:
     """Return row of the list, mistake, reference, style, code and first cause of every program."""
-    from specimens.fresh import first, second, third
-    from specimens.subjects import SUBJECTS
-
     rows = []
-    for subject, fault, style, finding in outcomes([*SUBJECTS, *first.SETS, *second.SETS, *third.SETS]):
+    for subject, fault, style, finding in found:
         name = subject.__name__.rpartition(".")[2]
         code, cause = (finding.code, finding.cause or "-") if finding else ("-", "-")
         rows.append(
@@ -163,57 +149,176 @@ def table() -> list[str]:
     return [f"| {row} |" for _, row in sorted(rows)]
 
 
-def messages() -> list[str]:
-    """Return the words of ten causes as a student reads them; the numbers around them are a rehearsal's."""
+def programs() -> dict[str, list[str]]:
+    """Return how many of the mistakes in other styles are named, per reference, and every first cause."""
+    from specimens.fresh import first, second, third
     from specimens.subjects import SUBJECTS
 
-    from pytest_symmetry.feedback.text import words
+    groups = [(f"{s.__name__.rpartition('.')[2]}, {len(s.STYLES)} styles", [s]) for s in SUBJECTS]
+    groups += [
+        ("**fresh set 1**, six styles", first.SETS),
+        ("**fresh set 2**, five styles", second.SETS),
+        ("**fresh set 3**, eight styles", third.SETS),
+    ]
+    found = [(name, outcomes(subjects)) for name, subjects in groups]
+    rows = [counted(name, those) for name, those in found]
+    rows.append(counted("all", [one for _, those in found for one in those]))
+    return {"specimens": rows, "table": table([one for _, those in found for one in those])}
 
-    found = []
-    for _, fault, _, finding in outcomes(SUBJECTS):
-        if finding is not None and fault.row:
-            said = words(finding, reveal="cause")
-            found.append(f"{fault.name}\n  Cause  {said.cause}\n  Hint   {said.hint}")
-    return ["```text", "\n\n".join(found[:: max(1, len(found) // 10)][:10]), "```"]
+
+def correct() -> dict[str, list[str]]:
+    """Return how many correct programs there are, and how many of them something was said about."""
+    from specimens.fresh import first, second, third
+    from specimens.rehearsal import first_finding
+    from specimens.subjects import SUBJECTS
+
+    tried = accused = 0
+    for subject in (*SUBJECTS, *first.SETS, *second.SETS, *third.SETS):
+        for style, source in subject.STYLES.items():
+            changes = ("", *(third.RIGHT.get(style, ()) if subject in third.SETS else ()))
+            for change in changes:
+                old, _, new = change.partition(" => ")
+                text = source.replace(old, new) if change else source
+                tried += 1
+                accused += first_finding(subject.REFERENCE, text, subject.tests) != (-1, None)
+    return {
+        "correct": [f"{tried} correct programs were run in the same way; {accused} of them were accused."]
+    }
 
 
-def held_out(splits: int, pairs: int) -> list[str]:
-    """Return what is said of mistakes that the dictionary does not know, and of two at once."""
+def held_out(split: int) -> dict[str, int]:
+    """Return what is said of mistakes that the dictionary does not know, for one split of the operators."""
     from specimens import test_held_out as module
 
-    total = {"tried": 0, "named": 0, "located": 0, "nothing": 0, "wrong": 0}
-    for split in range(splits):
-        counts = module.held_out(split, Patch())
-        for key in total:
-            total[key] += len(counts[key]) if key == "wrong" else counts[key]
-    both, wrong = module.pair_outcomes(1, pairs, Patch())
-    return [
-        f"| mistakes of one half of the operators, {splits} random splits | {total['tried']} |",
-        f"| named by what holds on other inputs too | {total['named']} |",
-        f"| located at the step | {total['located']} |",
-        f"| nothing said | {total['nothing']} |",
-        f"| said what does not hold on other inputs (wrong) | {total['wrong']} |",
-        f"| pairs of independent mistakes: both named | {both} of {pairs} |",
-        f"| pairs: wrong | {len(wrong)} |",
+    counts = module.held_out(split, Patch())
+    return {key: len(value) if isinstance(value, list) else value for key, value in counts.items()}
+
+
+def pairs(part: int) -> dict[str, int]:
+    """Return how often both of two mistakes are named, for some of the pairs."""
+    from specimens import test_held_out as module
+
+    both, wrong = module.pair_outcomes(part + 1, PAIRS_PER_PART, Patch())
+    return {"both": both, "wrong": len(wrong)}
+
+
+def messages(assignment: str) -> dict[str, list[str]]:
+    """Return the findings of some of an assignment's planted mistakes, as their students read them."""
+    from graders.batch import run_tests
+    from graders.intake import Entry
+    from graders.specimens import write_specimens
+    from pytest_symmetry.feedback.terminal import finding_lines
+
+    found = []
+    folder = ROOT / "assignments" / assignment
+    with tempfile.TemporaryDirectory() as place:
+        entries = [Entry(p.stem, p, p.name) for p in write_specimens(folder, Path(place))]
+        chosen = [entry for entry in entries if entry.student in SHOWN[assignment]]
+        for result in run_tests(load_assignment(folder), chosen, 20):
+            finding = next(f for v in result.tests for f in v.findings if f.severity == "fail")
+            lines = finding_lines(finding, reveal=load_assignment(folder).reveal)
+            found.append(f"# {assignment}: {result.student}\n" + "\n".join(lines))
+    return {"messages": found}
+
+
+SPLITS, PAIR_PARTS, PAIRS_PER_PART = 20, 5, 30
+
+SHOWN = {
+    "planar": {
+        "tanh-derivative-missing",
+        "mean-never-taken",
+        "bias-gradient-without-keepdims",
+        "bias-gradient-from-weight-gradient",
+        "weights-updated-before-used",
+        "start-constant",
+    },
+    "demand": {"biases-stay", "mean-not-subtracted"},
+    "blobs": {"target-not-subtracted", "softmax-over-examples"},
+}
+"""Ten of the course's planted mistakes: the commonest, a located one, a start, some without a gradient."""
+
+
+def parts() -> dict[str, Callable[[], Any]]:
+    """Return what is measured, by name."""
+    every: dict[str, Callable[[], Any]] = {"dictionary": planar, "programs": programs, "correct": correct}
+    every |= {f"messages-{name}": partial(messages, name) for name in SHOWN}
+    every |= {f"held-out-{split}": partial(held_out, split) for split in range(SPLITS)}
+    return every | {f"pairs-{part}": partial(pairs, part) for part in range(PAIR_PARTS)}
+
+
+def summed(kept: Mapping[str, Any], prefix: str) -> dict[str, int]:
+    """Return the sum of the counts of all parts whose names begin so."""
+    total: dict[str, int] = {}
+    for name, counts in kept.items():
+        for key, value in counts.items() if name.startswith(prefix) else ():
+            total[key] = total.get(key, 0) + value
+    return total
+
+
+def unknown(kept: Mapping[str, Any]) -> list[str]:
+    """Return the table of held-out mistakes and of pairs."""
+    out, two = summed(kept, "held-out-"), summed(kept, "pairs-")
+    tried, every = out["tried"], PAIR_PARTS * PAIRS_PER_PART
+
+    def share(count: int, whole: int) -> str:
+        return f"{count} ({100 * count / whole:.1f} %)"
+
+    rows = [
+        (f"mistakes of one half of the operators, {SPLITS} random splits", str(tried)),
+        ("named by what holds on other inputs too", share(out["named"], tried)),
+        ("located at the step", share(out["located"], tried)),
+        ("nothing said", share(out["nothing"], tried)),
+        ("led to the right array, of all", share(out["placed"], tried)),
+        ("said what does not hold on other inputs (wrong)", str(out["wrong"])),
+        ("pairs of independent mistakes: both named", f"{share(two['both'], every)} of {every}"),
+        ("pairs: wrong", str(two["wrong"])),
     ]
+    return [f"| {what} | {value} |" for what, value in rows]
 
 
 PAGE = Path(__file__).with_name("page.md")
 
 
+def code_digest() -> str:
+    """Return a digest of all that the figures depend on."""
+    found = hashlib.sha256()
+    folders = [
+        "pytest_symmetry/diagnosis",
+        "pytest_symmetry/checks",
+        "tests/specimens",
+        "benchmarks/diagnosis",
+    ]
+    for folder in [*folders, *(f"assignments/{name}" for name in SHOWN)]:
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.suffix in (".py", ".toml", ".ipynb", ".md"):
+                found.update(file.read_bytes())
+    return found.hexdigest()[:12]
+
+
 def main() -> None:
-    """Measure and write."""
+    """Measure what is missing, and write the page once nothing is."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--pairs", type=int, default=150)
+    parser.add_argument("--only", default="", help="measure only the parts whose names begin so")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
+    folder = Path(tempfile.gettempdir()) / f"symmetry-diagnosis-{code_digest()}"
+    folder.mkdir(exist_ok=True)
+    for name, measure_part in parts().items():
+        file = folder / f"{name}.json"
+        if name.startswith(options.only) and not file.exists():
+            file.write_text(json.dumps(measure_part()), encoding="utf-8")
+    kept = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")}
+    if missing := [name for name in parts() if name not in kept]:
+        print("not measured yet:", ", ".join(missing))
+        return
+    told = [text for name in SHOWN for text in kept[f"messages-{name}"]["messages"]]
     text = PAGE.read_text(encoding="utf-8").format(
-        planar="\n".join(planar()),
-        specimens="\n".join(specimens()),
-        messages="\n".join(messages()),
-        table="\n".join(table()),
-        held_out="\n".join(held_out(options.splits, options.pairs)),
+        planar="\n".join(kept["dictionary"]),
+        specimens="\n".join(kept["programs"]["specimens"]),
+        correct="\n".join(kept["correct"]["correct"]),
+        table="\n".join(kept["programs"]["table"]),
+        held_out="\n".join(unknown(kept)),
+        messages="```text\n" + "\n\n".join(told) + "\n```",
     )
     (ROOT / "docs" / "diagnosis-benchmark.md").write_text(text, encoding="utf-8")
 

@@ -306,7 +306,8 @@ def _on_its_line(finding: Finding, context: Context | None, sight: Sight | None)
 
     def related(quantity: str, theirs: Any, right: Any, known: Mapping[str, Any]) -> bool:
         parameter = known.get(quantity.removeprefix("d"))
-        found = relate(theirs, right, name=quantity, parameter=parameter, sizes=sight.sizes)
+        others = {name: value for name, value in known.items() if isinstance(value, np.ndarray)}
+        found = relate(theirs, right, name=quantity, parameter=parameter, others=others, sizes=sight.sizes)
         if found is None or found.cause != finding.cause:
             return False
         return math.isclose(found.facts.get("factor", 1.0), finding.facts.get("factor", 1.0), rel_tol=1e-6)

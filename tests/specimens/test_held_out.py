@@ -5,6 +5,7 @@ The truth is a second set of inputs: what is said on the first must be said on t
 
 import ast
 import random
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,13 +124,39 @@ def agree(finding, other):
     return bool(names_of(finding) & names_of(other))
 
 
+BEFORE = {  # what a located cause calls the first step that is off, by the quantity that the mistake is in
+    "dZ2": {("located-error", 2)},
+    "A2": {("located-error", 2)},
+    "dA1": {("located-error", 1)},
+    "dZ1": {("located-error", 1)},
+    "A1": {("located-weight-gradient", 2), ("located-error", 1)},
+    "W2": {("located-weight-gradient", 2), ("located-error", 1)},
+    "W1": {("located-weight-gradient", 1)},
+} | {
+    f"d{kind}{layer}": {(f"located-{word}-gradient", layer)}
+    for kind, word in (("W", "weight"), ("b", "bias"))
+    for layer in (1, 2)
+}
+
+
+def at_the_right_array(finding, mutation):
+    """Return whether a finding leads to the array that a mistake is made in, by its cause or its words."""
+    targets = re.split(r" or | and |, ", str(mutation.facts["target"]))
+    if finding.cause in LOCATED:
+        spot = (finding.cause, finding.facts["layer"])
+        return any(spot in BEFORE.get(target, ()) for target in targets)
+    if (said := finding.facts.get("quantity", finding.facts.get("target"))) is not None:
+        return bool(set(targets) & set(re.split(r" or | and |, ", str(said))))
+    return finding.cause is not None  # a relation between two arrays is about that array
+
+
 def held_out(split, monkeypatch):
     """Diagnose the mistakes of one half of the operators with the dictionary of the other half."""
     operators = list(OPERATORS)
     random.Random(split).shuffle(operators)
     known, unknown = operators[::2], {o.__name__ for o in operators[1::2]}
     (one, two), pairs = planted_twice()
-    counts = {"tried": 0, "named": 0, "located": 0, "nothing": 0, "wrong": []}
+    counts = {"tried": 0, "named": 0, "located": 0, "nothing": 0, "placed": 0, "wrong": [], "misplaced": []}
     for first, second in pairs:
         if first.operator not in unknown:
             continue
@@ -143,6 +170,10 @@ def held_out(split, monkeypatch):
         counts["tried"] += 1
         kind = "nothing" if finding.cause is None else "located" if finding.cause in LOCATED else "named"
         counts[kind] += 1
+        if at_the_right_array(finding, first):
+            counts["placed"] += 1
+        else:
+            counts["misplaced"].append((_text(first), first.facts["target"], finding.cause, finding.facts))
         if kind != "nothing" and not agree(finding, other):
             counts["wrong"].append((_text(first), names_of(finding), names_of(other)))
     return counts
@@ -155,6 +186,7 @@ def test_nothing_false_is_said_of_an_unknown_mistake(split, monkeypatch):
     assert counts["tried"] > 50
     assert counts["wrong"] == []
     assert counts["nothing"] <= 0.05 * counts["tried"]
+    assert counts["placed"] >= 0.95 * counts["tried"]
 
 
 @pytest.mark.sweep
