@@ -63,6 +63,21 @@ def test_the_same_assignment_gives_the_same_bytes(tmp_path, course, no_wheels, m
     assert "@" not in readme.replace("your-registry@", "")
 
 
+def test_a_title_is_only_a_title(tmp_path, course, no_wheels, monkeypatch):
+    """In JSON, HTML and the scripts: none of it is markup or a command."""
+    title = 'Nets </p><script> "; rm -rf / $(id) `id`'
+    toml = (course / "assignment.toml").read_text().replace('"A tiny assignment"', json.dumps(title))
+    (course / "assignment.toml").write_text(toml)
+    made = packed_rooms.make("prairielearn", course, tmp_path / "x.zip", no_wheels, monkeypatch)
+    with zipfile.ZipFile(made.path) as archive:
+        texts = {name: archive.read(name).decode() for name in made.names if not name.endswith(".whl")}
+
+    assert title == json.loads(texts["question/info.json"])["title"]
+    assert "<script>" not in texts["question/question.html"]
+    for name in ("image/run.sh", "image/install.sh", "image/Dockerfile"):
+        assert "Nets" not in texts[name]
+
+
 def test_a_seed_follows_from_the_solution(tmp_path, course):
     """It is the class's secret: who has the handout, and not the solution, has another one."""
     before = making.seed_of(load_assignment(course))

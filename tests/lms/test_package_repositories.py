@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import packed_rooms
 import pytest
@@ -17,6 +19,8 @@ from platform_rules import classroom_points
 
 from graders.bundles import __main__ as started
 from graders.bundles import clones, collect
+from graders.intake import Rules, receive_folders
+from graders.roster import read_roster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the runners are Linux")
 
@@ -261,6 +265,20 @@ def test_nobody_fetched_is_no_table_of_zeros(tmp_path, repositories, packaged_ho
     assert 1 == started.main([*map(str, ["class", staff, *places, "--out", tmp_path / "graded"])])
     assert "Not fetched, and not judged: 1" in capsys.readouterr().out
     assert not (tmp_path / "graded" / "marks.csv").exists()
+
+
+def test_the_column_submitted_says_how_late_work_is(tmp_path):
+    """A repository's own times can be set by whoever commits; the roster's cannot."""
+    tiny_course.write_submission(tmp_path / "ada" / "tiny.ipynb")
+    roster = tiny_course.write(
+        tmp_path / "students.csv", "id,repository,submitted\nada,course/tiny-ada,2026-01-02T01:00:00Z\n"
+    )
+    zone = ZoneInfo("UTC")
+    rules = Rules(roster=read_roster(roster, zone), zone=zone, due=datetime(2026, 1, 2, tzinfo=zone))
+    intake = receive_folders({"ada": tmp_path / "ada"}, "tiny.ipynb", rules)
+
+    assert ["ada"] == [entry.student for entry in intake.entries]
+    assert 3600.0 == intake.lateness["ada"].seconds
 
 
 def test_what_was_not_collected_by_our_script_is_refused(tmp_path):
