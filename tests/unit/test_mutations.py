@@ -218,6 +218,20 @@ def test_a_guarded_logarithm_of_the_complement_may_lose_the_complement():
     assert texts == ["np.log(A + 1e-300)"]
 
 
+def test_a_bias_is_known_by_a_key_that_a_loop_makes_and_a_share_is_none():
+    """The beta of 1 - beta is no bias, though its name begins like one."""
+    source = (
+        "def f(p, v, beta, n):\n"
+        "    for layer in range(1, n):\n"
+        "        v = (1 - beta) * v + p[f'b{layer}']\n"
+        "    return v\n"
+    )
+    steps = [Step("f", ({"b1": np.ones((3, 1))}, np.ones((3, 2)), 0.9, 2))]
+    found = {m.facts["term"] for m in mutations(Program(source), steps, {}) if m.cause == "bias-missing"}
+
+    assert found == {"p[f'b{layer}']"}
+
+
 CLASSES = """
 import numpy as np
 

@@ -16,7 +16,7 @@ from pytest_symmetry.diagnosis.operators.change import Change, called, code, nam
 from pytest_symmetry.diagnosis.stepping import RATE
 
 _STRENGTH = re.compile(r"^(lambd|lambd?a_?|lam|reg|regularization|l2|weight_decay|reg_strength)$")
-_BIAS = re.compile(r"(^|self\.|[\"'\[])(b|bias|beta|db|c)(_?[a-z0-9]{0,2})(\"|'|\]|$)")
+_BIAS = re.compile(r"(^|self\.|[\"'\[])(b|bias|beta|db|c)(_?[a-z0-9]{0,2}|\{\w+\})(\"|'|\]|$)")
 _MASK = re.compile(r"mask|drop|keep|^[DU]_?\d*$", re.IGNORECASE)
 _EPSILON = re.compile(r"^(eps|epsilon|tiny|small)$", re.IGNORECASE)
 
@@ -143,6 +143,8 @@ def terms(site: Site, _scope: Scope) -> Iterator[Change]:
         if isinstance(node.op, ast.Sub) and kept is node.right:
             continue
         cause = _term(dropped)
+        if cause == "bias-missing" and isinstance(node.op, ast.Sub):
+            continue  # nobody subtracts a bias: the beta of 1 - beta is a share
         if cause:
             yield Change(kept, cause, {"target": site.target, "term": ast.unparse(dropped)})
             if cause == "regularisation-missing":
