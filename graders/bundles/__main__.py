@@ -6,6 +6,7 @@ Exit codes: 0 the platform has its file, 1 there is no mark, 2 the bundle cannot
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("bundle", type=Path, help="the folder of bundle.json")
         command.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a container may have no locale, and a mark must not fail by that
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     return _one(chosen) if chosen.command == "one" else _class(chosen)
 
 

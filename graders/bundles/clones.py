@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -83,10 +83,14 @@ def judge(bundle: Bundle, collected: Path, roster: Path, out: Path, say: Callabl
         changes = {
             student: list(changed(path, handed_out(bundle.folder))) for student, path in folders.items()
         }
+        failed: Mapping[str, str] = about["failed"]
         zone = read_zone(bundle.assignment.timezone)
-        rules = Rules(roster=read_roster(roster, zone), zone=zone)
+        enrolled = read_roster(roster, zone)
+        fetched = {
+            s: one for s, one in enrolled.people.items() if s not in failed
+        }  # of the rest nothing is known
+        rules = Rules(roster=replace(enrolled, people=fetched), zone=zone)
         line = grade(bundle, folders, out, rules, _processors(), say)
-    failed: Mapping[str, str] = about["failed"]
     with read_gradebook(out) as book:
         everyone = marks(book)
         _write_changes(out / CHANGED, changes, failed)
@@ -192,9 +196,6 @@ def _said(
 ) -> Iterator[str]:
     """Yield what a log may say: pseudonyms, points and counts, nothing that a student wrote."""
     for mark in everyone:
-        if mark.student in failed:
-            yield f"{mark.pseudonym}: not judged, the repository could not be fetched"
-            continue
         points = (
             f"{plain(mark.points)} of {plain(mark.max_points)} points"
             if mark.status == GRADED

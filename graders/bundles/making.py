@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest_symmetry
-from graders.batch import check_solution, fingerprint
+from graders.batch import check_solution
 from graders.bundles import clones, wheelhouse
 from graders.bundles.one import ASSIGNMENT
 from graders.bundles.packing import packed
@@ -23,12 +23,14 @@ from graders.specimens import FILE as SPECIMENS
 from pytest_symmetry.assignment import REVEAL, load_assignment
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.grading import DEFAULT_SEED
+from pytest_symmetry.points import is_manual
 from pytest_symmetry.writing import write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_symmetry.assignment import Assignment
+    from pytest_symmetry.findings import Result
 
 _RUN = ("setup.sh", "run_autograder", "install.sh", "run.sh", "collect.py")
 """The programs of bundles."""
@@ -67,7 +69,8 @@ def make(
 
     Raises:
         BundleError: the platform is not known, ``out`` cannot be a file, or wheels are missing.
-        AssignmentError: the assignment's solution fails, or it needs files that bundles do not carry.
+        AssignmentError: the assignment's solution fails, it needs files that bundles do not carry, or a
+            person marks a part of it where the platform has no place for that.
         OSError: ``out`` cannot be written.
     """
     about = _platform(platform)
@@ -77,9 +80,9 @@ def make(
     if level and level not in REVEAL:
         msg = f"{level!r} is no level; give one of {', '.join(REVEAL)}"
         raise BundleError(msg)
-    check_solution(assignment, 0)
+    _require_marks(about, assignment, check_solution(assignment, 0))
     content = _tried(assignment)
-    seed = seed if seed is not None else seed_of(assignment)
+    seed = seed if seed is not None else seed_of(content)
     settings = Settings(
         platform,
         assignment.name,
@@ -97,14 +100,27 @@ def make(
     return Made(out, tuple(sorted(arranged)), len(raw), hashlib.sha256(raw).hexdigest())
 
 
-def seed_of(assignment: Assignment) -> int:
-    """Return a seed of 128 bits that follows from the assignment's files, its solution among them.
+def seed_of(content: Mapping[str, bytes]) -> int:
+    """Return a seed of 128 bits that follows from an assignment's files, its solution among them.
 
     It is the same for every student and every run, and whoever does not have the solution cannot work it
     out.
     """
-    said = f"symmetry package\0{fingerprint(assignment)}".encode()
-    return int.from_bytes(hashlib.sha256(said).digest()[:16])
+    digest = hashlib.sha256(b"symmetry package\0")
+    for name, raw in sorted(content.items()):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(raw).digest())
+    return int.from_bytes(digest.digest()[:16])
+
+
+def _require_marks(platform: Platform, assignment: Assignment, solved: Result) -> None:
+    """Refuse questions that a person marks where the platform takes a mark from the run, or none at all."""
+    manual = [verdict.name for verdict in solved.tests if is_manual(verdict)]
+    if platform.alone and manual:
+        problem = (
+            f"a person marks {manual[0]}, so that no run on {platform.title} would end with a mark; take it "
+            "out of this assignment, or use `symmetry grade` and `symmetry export`"
+        )
+        raise AssignmentError(assignment.file, problem, "questions")
 
 
 def _platform(name: str) -> Platform:
@@ -182,10 +198,8 @@ def _words(platform: Platform, assignment: Assignment, settings: Settings) -> di
         "VERSION": settings.version,
         "SECONDS": str(platform.seconds),
         "UUID": str(number),
-        "PLATFORM": platform.title,
         "GIVES": platform.gives,
         "ACCEPTS": accepts(settings.isolation),
-        "ISOLATION": settings.isolation,
     }
 
 

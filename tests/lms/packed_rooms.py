@@ -135,7 +135,7 @@ def without_network():
 
 def run(script, *arguments, cwd, **variables):
     """Run a script of a bundle as a platform does: a clean environment, and no network."""
-    clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "PIP_NO_INDEX": "1"}
+    clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "POSIX", "PIP_NO_INDEX": "1"}
     clean |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     return subprocess.run(
         [*without_network(), "bash", str(script), *map(str, arguments)],

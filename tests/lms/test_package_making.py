@@ -58,7 +58,7 @@ def test_the_same_assignment_gives_the_same_bytes(tmp_path, course, no_wheels, m
         assert 0o100755 == archive.getinfo("image/run.sh").external_attr >> 16
         assert 0o100644 == archive.getinfo("image/assignment/tiny.ipynb").external_attr >> 16
         assert json.loads(archive.read("question/info.json"))["externalGradingOptions"]["enabled"]
-    assert int(seed) == making.seed_of(load_assignment(course))
+    assert int(seed) == making.seed_of(making.assignment_files(load_assignment(course)))
     assert "level 2 or better is accepted" in readme
     assert "@" not in readme.replace("your-registry@", "")
 
@@ -80,10 +80,12 @@ def test_a_title_is_only_a_title(tmp_path, course, no_wheels, monkeypatch):
 
 def test_a_seed_follows_from_the_solution(tmp_path, course):
     """It is the class's secret: who has the handout, and not the solution, has another one."""
-    before = making.seed_of(load_assignment(course))
+    before = making.seed_of(making.assignment_files(load_assignment(course)))
+    tiny_course.write(course / "inbox" / "eve.ipynb", "{}")
+    assert before == making.seed_of(making.assignment_files(load_assignment(course)))
     tiny_course.write(course / "tiny.ipynb", tiny_course.notebook(*tiny_course.SOLUTION, "x = 1"))
 
-    assert before != making.seed_of(load_assignment(course))
+    assert before != making.seed_of(making.assignment_files(load_assignment(course)))
     assert before < 2**128
 
 
@@ -142,6 +144,14 @@ def test_a_bad_assignment_is_refused(tmp_path, course, no_wheels, monkeypatch):
         packed_rooms.make("gradescope", course, tmp_path / "x.zip", no_wheels, monkeypatch)
 
     assert not (tmp_path / "x.zip").exists()
+
+
+def test_a_question_that_a_person_marks_needs_a_place_for_that(tmp_path, course, no_wheels, monkeypatch):
+    """On a platform that takes its mark from the run, every run would end without one."""
+    with (course / "assignment.toml").open("a") as file:
+        file.write("[questions]\nessay = { manual = true, points = 2 }\n")
+    with pytest.raises(AssignmentError, match="a person marks essay, so that no run on Coursera"):
+        packed_rooms.make("coursera", course, tmp_path / "x.zip", no_wheels, monkeypatch)
 
 
 def test_data_is_packed_and_specimens_are_not(tmp_path, course):

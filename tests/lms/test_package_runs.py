@@ -68,17 +68,36 @@ def meets_the_bar(room, what):
 
 @pytest.mark.parametrize("room", ["gradescope"], indirect=True)
 def test_gradescope_reads_the_right_marks(room, packaged_home):
-    """Of hostile work, and of a link to the solution; the sweep hands in all kinds everywhere."""
+    """Of hostile work; the sweep hands in all kinds everywhere."""
     room.use(packaged_home)
-    for what in ("hostile", "link"):
-        meets_the_bar(room, what)
+    meets_the_bar(room, "hostile")
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """A function that does what a run script starts, in this process and without workers."""
+    monkeypatch.setattr(Workers, "ask", lambda _, function, *given: function(*given))
+    monkeypatch.setattr(
+        batch, "_through_workers", lambda tasks, _: ((t, batch.grade_chunk(t)) for t in tasks)
+    )
+
+    def start(room):
+        asked = ["one", str(room.bundle), "--submission", str(room.submission), "--out", str(room.result)]
+        return started.main(asked)
+
+    return start
+
+
+@pytest.mark.parametrize("what", ["empty", "link"])
 @pytest.mark.parametrize("room", ["prairielearn"], indirect=True)
-def test_prairielearn_reads_the_right_marks(room, packaged_home):
-    """What was not judged is not gradable there, and costs no attempt."""
-    room.use(packaged_home)
-    meets_the_bar(room, "empty")
+def test_prairielearn_reads_that_work_is_not_gradable(room, what, here):
+    """With the reason, and without a score."""
+    hand_in(room, what)
+
+    assert 0 == here(room)
+    assert [] == prairielearn_problems(result(room))
+    assert result(room)["gradable"] is False
+    assert "not gradable: " in result(room)["format_errors"]
 
 
 @pytest.mark.parametrize("room", ["coursera"], indirect=True)
@@ -138,38 +157,32 @@ def test_a_grader_that_is_killed_gives_no_mark(room, body, tmp_path):
 
 
 @pytest.mark.parametrize("room", ["prairielearn"], indirect=True)
-def test_a_fault_of_the_grader_is_not_gradable_and_tells_students_nothing(room, packaged_home):
+def test_a_fault_of_the_grader_is_not_gradable_and_tells_students_nothing(room, here, capsys):
     """Its reason is for staff: the log has it."""
-    room.use(packaged_home)
     hand_in(room, "right")
     notebook = room.bundle / "assignment" / "tiny.ipynb"
     notebook.write_text(notebook.read_text().replace("* (1 - A**2)", "* 3"))
-    ended = room.start()
 
+    assert 1 == here(room)
     assert result(room)["gradable"] is False
     assert "GRD" not in json.dumps(result(room))
-    assert "its own solution fails test_gradients" in ended.stderr
+    assert "its own solution fails test_gradients" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("room", ["coursera"], indirect=True)
-def test_a_platform_gets_no_mark_below_its_level(room, monkeypatch, capsys):
+def test_a_platform_gets_no_mark_below_its_level(room, here, monkeypatch, capsys):
     """Strict refuses; best grades, and says the risk in the platform's own text."""
     monkeypatch.setattr(choice, "_offered", lambda _: (None, "no Landlock here"))
-    monkeypatch.setattr(Workers, "ask", lambda _, function, *given: function(*given))
-    monkeypatch.setattr(
-        batch, "_through_workers", lambda tasks, _: ((t, batch.grade_chunk(t)) for t in tasks)
-    )
     hand_in(room, "right")
-    asked = ["one", str(room.bundle), "--submission", str(room.submission), "--out", str(room.result)]
 
-    assert 1 == started.main(asked)
+    assert 1 == here(room)
     assert result(room) is None
     assert "at level 1" in capsys.readouterr().err
 
     settings = room.bundle / "bundle.json"
     settings.write_text(settings.read_text().replace('"strict"', '"best"'))
 
-    assert 0 == started.main(asked)
+    assert 0 == here(room)
     assert 1.0 == result(room)["fractionalScore"]
     last = result(room)["feedback"].splitlines()[-1]
     assert last.startswith("Judged at isolation level 1 (thin")
@@ -178,14 +191,13 @@ def test_a_platform_gets_no_mark_below_its_level(room, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("room", ["coursera"], indirect=True)
-def test_what_is_no_bundle_is_refused(room, capsys):
+def test_what_is_no_bundle_is_refused(room, here, capsys):
     """In one sentence; an older file goes."""
     hand_in(room, "right")
     (room.bundle / "bundle.json").write_text("{}")
     room.result.write_text("{}")
-    asked = ["one", str(room.bundle), "--submission", str(room.submission), "--out", str(room.result)]
 
-    assert 1 == started.main(asked)
+    assert 1 == here(room)
     assert "this is not what `symmetry package` writes" in capsys.readouterr().err
     assert result(room) is None
 
