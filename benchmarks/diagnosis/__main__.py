@@ -125,8 +125,8 @@ def outcomes(subjects: Sequence[Any]) -> list[Outcome]:
     ]
 
 
-def counted(name: str, found: Sequence[Outcome]) -> str:
-    """Return a table row: programs, caught, first cause as promised, located or silent, another cause."""
+def tallied(found: Sequence[Outcome]) -> list[int]:
+    """Return the counts of programs, caught, first cause as promised, located or silent, another cause."""
     caught = right = quiet = 0
     for _, fault, _, finding in found:
         caught += finding is not None
@@ -134,10 +134,10 @@ def counted(name: str, found: Sequence[Outcome]) -> str:
         right += promised
         located = finding is not None and (finding.cause or "located").startswith("located")
         quiet += located and not promised
-    return f"| {name} | {len(found)} | {caught} | {right} | {quiet} | {caught - right - quiet} |"
+    return [len(found), caught, right, quiet, caught - right - quiet]
 
 
-def table(found: Sequence[Outcome]) -> list[str]:
+def table(found: Sequence[Outcome]) -> list[tuple[int, str]]:
     """Return row of the list, mistake, reference, style, code and first cause of every program."""
     rows = []
     for subject, fault, style, finding in found:
@@ -146,24 +146,36 @@ def table(found: Sequence[Outcome]) -> list[str]:
         rows.append(
             (fault.row or 999, f"{fault.row or '-'} | {fault.name} | {name}, {style} | {code} | {cause}")
         )
-    return [f"| {row} |" for _, row in sorted(rows)]
+    return rows
 
 
-def programs() -> dict[str, list[str]]:
-    """Return how many of the mistakes in other styles are named, per reference, and every first cause."""
+def groups() -> dict[str, Sequence[Any]]:
+    """Return the programs that were written to be measured, by what the page calls them."""
     from specimens.fresh import first, second, third
     from specimens.subjects import SUBJECTS
 
-    groups = [(f"{s.__name__.rpartition('.')[2]}, {len(s.STYLES)} styles", [s]) for s in SUBJECTS]
-    groups += [
-        ("**fresh set 1**, six styles", first.SETS),
-        ("**fresh set 2**, five styles", second.SETS),
-        ("**fresh set 3**, eight styles", third.SETS),
-    ]
-    found = [(name, outcomes(subjects)) for name, subjects in groups]
-    rows = [counted(name, those) for name, those in found]
-    rows.append(counted("all", [one for _, those in found for one in those]))
-    return {"specimens": rows, "table": table([one for _, those in found for one in those])}
+    own = {f"{s.__name__.rpartition('.')[2]}, {len(s.STYLES)} styles": [s] for s in SUBJECTS}
+    fresh = {
+        "**fresh set 1**, six styles": first.SETS,
+        "**fresh set 2**, five styles": second.SETS,
+        "**fresh set 3**, eight styles": third.SETS,
+    }
+    return {**own, **fresh}
+
+
+def programs(name: str) -> dict[str, Any]:
+    """Return how many of the mistakes in other styles are named, and every first cause."""
+    found = outcomes(groups()[name])
+    return {"counts": tallied(found), "table": table(found)}
+
+
+def of_programs(kept: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the table of counts, with their sum, and the table of first causes."""
+    counts = {name: kept[f"programs-{i}"]["counts"] for i, name in enumerate(groups())}
+    counts["all"] = [sum(column) for column in zip(*counts.values(), strict=True)]
+    rows = [f"| {name} | {' | '.join(map(str, numbers))} |" for name, numbers in counts.items()]
+    causes = sorted(tuple(row) for i in range(len(groups())) for row in kept[f"programs-{i}"]["table"])
+    return rows, [f"| {row} |" for _, row in causes]
 
 
 def correct() -> dict[str, list[str]]:
@@ -240,7 +252,8 @@ SHOWN = {
 
 def parts() -> dict[str, Callable[[], Any]]:
     """Return what is measured, by name."""
-    every: dict[str, Callable[[], Any]] = {"dictionary": planar, "programs": programs, "correct": correct}
+    every: dict[str, Callable[[], Any]] = {"dictionary": planar, "correct": correct}
+    every |= {f"programs-{i}": partial(programs, name) for i, name in enumerate(groups())}
     every |= {f"messages-{name}": partial(messages, name) for name in SHOWN}
     every |= {f"held-out-{split}": partial(held_out, split) for split in range(SPLITS)}
     return every | {f"pairs-{part}": partial(pairs, part) for part in range(PAIR_PARTS)}
@@ -312,11 +325,12 @@ def main() -> None:
         print("not measured yet:", ", ".join(missing))
         return
     told = [text for name in SHOWN for text in kept[f"messages-{name}"]["messages"]]
+    rows, causes = of_programs(kept)
     text = PAGE.read_text(encoding="utf-8").format(
         planar="\n".join(kept["dictionary"]),
-        specimens="\n".join(kept["programs"]["specimens"]),
+        specimens="\n".join(rows),
         correct="\n".join(kept["correct"]["correct"]),
-        table="\n".join(kept["programs"]["table"]),
+        table="\n".join(causes),
         held_out="\n".join(unknown(kept)),
         messages="```text\n" + "\n\n".join(told) + "\n```",
     )

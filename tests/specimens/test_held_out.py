@@ -126,10 +126,9 @@ def agree(finding, other):
 
 BEFORE = {  # what a located cause calls the first step that is off, by the quantity that the mistake is in
     "dZ2": {("located-error", 2)},
-    "A2": {("located-error", 2)},
     "dA1": {("located-error", 1)},
     "dZ1": {("located-error", 1)},
-    "A1": {("located-weight-gradient", 2), ("located-error", 1)},
+    "A1": {("located-weight-gradient", 2), ("located-error", 1), ("located-error", 2)},
     "W2": {("located-weight-gradient", 2), ("located-error", 1)},
     "W1": {("located-weight-gradient", 1)},
 } | {
@@ -139,14 +138,19 @@ BEFORE = {  # what a located cause calls the first step that is off, by the quan
 }
 
 
+# A mistake in the forward pass shows first in the error at the output, as does one in which examples count.
+BEFORE |= {name: {("located-error", 2)} for name in ("Z1", "Z2", "A2", "sigmoid", "forward", "backward")}
+SAME = {"sigmoid": "A2", "forward": "A2"}  # what these functions return
+
+
 def at_the_right_array(finding, mutation):
     """Return whether a finding leads to the array that a mistake is made in, by its cause or its words."""
-    targets = re.split(r" or | and |, ", str(mutation.facts["target"]))
+    targets = {SAME.get(name, name) for name in re.split(r" or | and |, ", str(mutation.facts["target"]))}
     if finding.cause in LOCATED:
         spot = (finding.cause, finding.facts["layer"])
         return any(spot in BEFORE.get(target, ()) for target in targets)
     if (said := finding.facts.get("quantity", finding.facts.get("target"))) is not None:
-        return bool(set(targets) & set(re.split(r" or | and |, ", str(said))))
+        return bool(targets & {SAME.get(name, name) for name in re.split(r" or | and |, ", str(said))})
     return finding.cause is not None  # a relation between two arrays is about that array
 
 
