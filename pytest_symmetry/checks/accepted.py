@@ -13,16 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.assignment import CONVENTIONS
 from pytest_symmetry.checks.program import Program
 from pytest_symmetry.context import current
-from pytest_symmetry.diagnosis.conventions import (
-    BY_CAUSE,
-    BY_RELATION,
-    excused,
-    loss_alone_is_off,
-    planted_convention,
-)
+from pytest_symmetry.diagnosis.conventions import BY_RELATION, excused, of_gradients
 from pytest_symmetry.diagnosis.explain import the_call_sizes
 
 if TYPE_CHECKING:
@@ -45,8 +38,10 @@ def settled(
     context = current()
     if context is None or context.assignment is None:
         return evidence, finding
-    by_loss = bool(check.claimed) and loss_alone_is_off(check.claimed)
-    convention = next((c for c in CONVENTIONS if _holds(c, check, finding, by_loss=by_loss)), None)
+    try:
+        convention = _convention(check, finding)
+    except Exception:  # noqa: BLE001 - a convention that cannot be looked for must not cost the verdict
+        convention = None
     if convention is None:
         return evidence, finding
     note = excused(convention, str(finding.facts.get("array", "")), finding.place)
@@ -55,13 +50,18 @@ def settled(
     return replace(evidence, passed=True, notes=(*evidence.notes, note)), None
 
 
-def _holds(convention: str, check: GradientCheck, finding: Finding, *, by_loss: bool) -> bool:
-    """Return whether every gradient is right once a convention is undone."""
-    if convention in BY_CAUSE:
-        return finding.code == check.code and planted_convention(convention, check.claimed)
-    if finding.cause != BY_RELATION[convention] and not by_loss:
-        return False
-    return any(_passes(check, undo) for undo in _undone(convention, check.given, by_loss=by_loss))
+def _convention(check: GradientCheck, finding: Finding) -> str | None:
+    """Return the convention under which every gradient is right, or None."""
+    planted, by_loss = of_gradients(check.claimed)
+    if planted is not None and finding.code == check.code:
+        return planted
+    for convention, cause in BY_RELATION.items():
+        scaled = cause != "transposed" and by_loss
+        if finding.cause != cause and not scaled:
+            continue
+        if any(_passes(check, undo) for undo in _undone(convention, check.given, by_loss=scaled)):
+            return convention
+    return None
 
 
 def _undone(convention: str, parameters: Mapping[str, Any], *, by_loss: bool) -> Iterator[Undo]:

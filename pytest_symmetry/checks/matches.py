@@ -247,7 +247,10 @@ def _convention(compared: Iterable[Compared], names: _Names, among: Collection[s
     if not among or not all(_is_measured(c) for c in pairs):
         return None
     student = {names(c.path): c.student for c in pairs}
-    return convention_of(student, {names(c.path): c.expected for c in pairs}, among)
+    try:
+        return convention_of(student, {names(c.path): c.expected for c in pairs}, among)
+    except Exception:  # noqa: BLE001 - a convention that cannot be looked for must not cost the verdict
+        return None
 
 
 def _is_measured(item: Compared) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from pytest_symmetry.context import current, paid
 from pytest_symmetry.diagnosis.explain import gradient_is_right, noise_of, the_call_sizes
 from pytest_symmetry.diagnosis.lookup import Sight, explanation, look
+from pytest_symmetry.diagnosis.naming import Explanation
 from pytest_symmetry.diagnosis.relations import relate
 from pytest_symmetry.findings import Finding, Place
 
@@ -113,16 +114,23 @@ def _scalable(expected: Arrays) -> bool:
     return one_number or all(name.rpartition(".")[2].startswith(("d", "grad")) for name in expected)
 
 
-def planted_convention(convention: str, gradients: Arrays) -> bool:
-    """Return whether one planted mistake explains some gradients and all else that was called."""
-    return bool(gradients) and _is_planted(convention, gradients)
+def of_gradients(gradients: Arrays) -> tuple[str | None, bool]:
+    """Return what is known of gradients that do not fit their loss.
 
+    Args:
+        gradients: the submission's, by name.
 
-def loss_alone_is_off(gradients: Arrays) -> bool:
-    """Return whether some gradients are the reference's, and something else that was called is not."""
+    Returns:
+        The convention that, as the one planted mistake, explains them and all else that was called; and
+        whether they are the reference's, so that the loss alone is off.
+    """
     context = current()
     sight = look(context, gradients, the_call_sizes(), context.dictionaries) if context else None
-    return sight is not None and gradient_is_right(sight, noise_of(gradients))
+    if sight is None or not gradients:
+        return None, False
+    mistake = _only_mistake(sight, gradients)
+    known = next((c for c in BY_CAUSE if _stands_for(c, mistake)), None)
+    return known, gradient_is_right(sight, noise_of(gradients))
 
 
 def _is_planted(convention: str, student: Arrays) -> bool:
@@ -130,13 +138,22 @@ def _is_planted(convention: str, student: Arrays) -> bool:
     if convention not in BY_CAUSE or context is None:
         return False
     sight = look(context, student, the_call_sizes(), context.dictionaries)
-    if sight is None or not all(_is_result(array, sight) for array in student.values()):
-        return False
+    return sight is not None and _stands_for(convention, _only_mistake(sight, student))
+
+
+def _only_mistake(sight: Sight, student: Arrays) -> Explanation | None:
+    """Return the one planted mistake that explains what was seen, if the arrays are results of calls."""
+    if not all(_is_result(array, sight) for array in student.values()):
+        return None
     known = explanation(sight, noise_of(student), mixed=False)
-    if known is None or known.also:
-        return False
+    return None if known is None or known.also else known
+
+
+def _stands_for(convention: str, mistake: Explanation | None) -> bool:
     cause, factor = BY_CAUSE[convention]
-    return known.cause == cause and (factor is None or known.facts.get("factor") == factor)
+    if mistake is None or mistake.cause != cause:
+        return False
+    return factor is None or mistake.facts.get("factor") == factor
 
 
 def _is_result(array: NDArray[Any], sight: Sight) -> bool:
