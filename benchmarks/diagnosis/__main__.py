@@ -151,7 +151,7 @@ def table(found: Sequence[Outcome]) -> list[tuple[int, str]]:
 
 def groups() -> dict[str, Sequence[Any]]:
     """Return the programs that were written to be measured, by what the page calls them."""
-    from specimens.fresh import first, second, third
+    from specimens.fresh import first, fourth, second, third
     from specimens.subjects import SUBJECTS
 
     own = {f"{s.__name__.rpartition('.')[2]}, {len(s.STYLES)} styles": [s] for s in SUBJECTS}
@@ -159,6 +159,7 @@ def groups() -> dict[str, Sequence[Any]]:
         "**fresh set 1**, six styles": first.SETS,
         "**fresh set 2**, five styles": second.SETS,
         "**fresh set 3**, eight styles": third.SETS,
+        "**fresh set 4**, four styles": fourth.SETS,
     }
     return {**own, **fresh}
 
@@ -180,12 +181,12 @@ def of_programs(kept: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 def correct() -> dict[str, list[str]]:
     """Return how many correct programs there are, and how many of them something was said about."""
-    from specimens.fresh import first, second, third
+    from specimens.fresh import first, fourth, second, third
     from specimens.rehearsal import first_finding
     from specimens.subjects import SUBJECTS
 
     tried = accused = 0
-    for subject in (*SUBJECTS, *first.SETS, *second.SETS, *third.SETS):
+    for subject in (*SUBJECTS, *first.SETS, *second.SETS, *third.SETS, *fourth.SETS):
         for style, source in subject.STYLES.items():
             changes = ("", *(third.RIGHT.get(style, ()) if subject in third.SETS else ()))
             for change in changes:

@@ -1,7 +1,7 @@
 """Programs that the diagnosis was not made with: correct ones are silent, nothing false is said of others."""
 
 import pytest
-from specimens.fresh import first, second, third
+from specimens.fresh import first, fourth, second, third
 from specimens.rehearsal import first_finding
 from specimens.subjects import planted
 
@@ -38,7 +38,7 @@ def check(subject, fault, style):
 
 
 @pytest.mark.parametrize(
-    "subject", [*first.SETS, *second.SETS, *third.SETS], ids=lambda s: next(iter(s.STYLES))
+    "subject", [*first.SETS, *second.SETS, *third.SETS, *fourth.SETS], ids=lambda s: next(iter(s.STYLES))
 )
 def test_a_correct_program_of_a_fresh_style_is_silent(subject):
     (source,) = subject.STYLES.values()
@@ -58,8 +58,8 @@ def test_a_mistake_of_the_first_fresh_set_is_named(subject, fault, style):
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize(("subject", "fault", "style"), programs(third.SETS))
-def test_a_mistake_of_the_third_fresh_set_is_named(subject, fault, style):
+@pytest.mark.parametrize(("subject", "fault", "style"), programs([*third.SETS, *fourth.SETS]))
+def test_a_mistake_of_the_later_fresh_sets_is_named(subject, fault, style):
     check(subject, fault, style)
 
 
@@ -75,6 +75,10 @@ def test_what_stays_right_stays_silent(subject):
 
 
 def test_the_causes_that_are_promised_exist():
-    faults = [fault for subject in (*first.SETS, *second.SETS, *third.SETS) for fault in subject.FAULTS]
+    faults = [
+        fault
+        for subject in (*first.SETS, *second.SETS, *third.SETS, *fourth.SETS)
+        for fault in subject.FAULTS
+    ]
 
     assert {cause for fault in faults for cause in fault.causes} <= set(all_causes())
