@@ -1,7 +1,7 @@
 """The command ``symmetry``: the list of its commands. Each is a function of ``graders.commands``.
 
-Exit codes: 0 done, 1 something is wrong (only ``check``), 2 usage or bad input, 3 interrupted (run the same
-command again to go on).
+Exit codes: 0 done, 1 something is wrong (``check``) or did not arrive (``push``), 2 usage or bad input,
+3 interrupted (run the same command again to go on).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import pytest_symmetry
-from graders.commands import authoring, deciding, exporting, grading, looking, packaging, releasing
+from graders.commands import authoring, deciding, exporting, grading, looking, packaging, releasing, sending
 from graders.commands.terminal import console, warn
 from pytest_symmetry.errors import SymmetryError
 
@@ -27,6 +27,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     deciding.approve: "symmetry approve graded/ --all",
     deciding.forget: "symmetry forget graded/ s0412",
     exporting.export: "symmetry export graded/ --format gradescope --out results/",
+    sending.push: "symmetry push graded/ --config lti.toml --send",
     authoring.new: "symmetry new softmax",
     authoring.check: "symmetry check softmax",
     releasing.release: "symmetry release planar --out handout/",

@@ -40,6 +40,8 @@ class Person(Record):
     excused: bool = False
     ids: Mapping[str, str] = field(default_factory=dict)
     """Who this is elsewhere, by column of the roster (an e-mail address, a number of the LMS)."""
+    lti_user: str = ""
+    """Who this is to the LMS over LTI; not one of ``ids``: no file and no submission is found by it."""
 
 
 @dataclass(frozen=True, slots=True)

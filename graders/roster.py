@@ -36,6 +36,7 @@ _COLUMNS = {
     "submitted": ("submitted", "submitted at", "last modified (submission)"),
     "excused": ("excused",),
     "late policy": ("late policy", "late"),
+    "lti user id": ("lti user id", "lti user", "lti sub", "lms user id"),
 }
 _ELSEWHERE = ("email", "email address", "e-mail", "mail", "sis user id", "sis login id", "login id",
               "integration id", "github username", "github id", "participant", *_COLUMNS["id"])  # fmt: skip
@@ -194,6 +195,7 @@ class _Reader:
     people: dict[str, Enrolled] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def take(self, line: int, cells: Sequence[str]) -> None:
@@ -219,6 +221,10 @@ class _Reader:
                 said = f"{value!r} is also that of line {self.lines[owner]}"
                 self._wrong(line, column.removeprefix("elsewhere: "), said)
                 return
+        user = enrolled.person.lti_user
+        if user and (before := self.users.setdefault(user, line)) != line:
+            self._wrong(line, "lti user id", f"{user!r} is also that of line {before}")
+            return
         self.keys.update({key(value): student for _, value in mine})
         self.people[student], self.lines[student] = enrolled, line
 
@@ -245,6 +251,7 @@ class _Reader:
             due=due.isoformat() if due else "",
             excused=excused in _YES,
             ids={column: value for column, value in elsewhere.items() if value},
+            lti_user=values.get("lti user id", ""),
         )
         return Enrolled(student, person, values.get("late policy", ""), due, submitted)
 
