@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,10 @@ def push(
     send: Annotated[
         bool, typer.Option("--send", help="Send; without it, only what would be sent is shown.")
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Send also what was sent, where the platform has something else now."),
+    ] = False,
     names: Names = False,
     author: Author = "",
     wait: Wait = 0.0,
@@ -49,8 +54,12 @@ def push(
     with open_client() as client, open_gradebook(folder, author=author or None, patience=wait) as book:
         forgetting.finish(book)
         found = marks(book)
-        ready = Push.of(book, found, settings)
-        arrived = _tell(ready.carry_out(signer, SystemClock(), client), called(found, names=names))
+        ready = replace(Push.of(book, found, settings), again=again)
+        try:
+            arrived = _tell(ready.carry_out(signer, SystemClock(), client), called(found, names=names))
+        except KeyboardInterrupt:
+            warn("interrupted: what arrived is noted. Run the same command again to go on.")
+            raise typer.Exit(3) from None
     for line in ready.said:
         say(f"note: {line}")
     if ready.stopped:

@@ -67,7 +67,7 @@ class Answer:
         """Return the JSON in it; None where there is none."""
         try:
             return json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property
@@ -154,7 +154,7 @@ class Connection:
 
         def request() -> httpx.Request:
             headers = {**fixed, "Authorization": f"Bearer {self._valid_token().text}"}
-            return self.client.build_request(method, url, headers=headers, content=body.encode() or None)
+            return self._request(method, url, headers=headers, content=body.encode() or None)
 
         answer = self._insist(request, once=once)
         if answer.status == 401:
@@ -229,7 +229,16 @@ class Connection:
             "scope": " ".join(self.scopes),
         }
         accept = {"Accept": "application/json"}
-        return self.client.build_request("POST", self.settings.token_url, data=form, headers=accept)
+        return self._request("POST", self.settings.token_url, data=form, headers=accept)
+
+    def _request(self, method: str, url: str, **more: Any) -> httpx.Request:
+        import httpx
+
+        try:
+            return self.client.build_request(method, url, **more)
+        except httpx.InvalidURL:
+            msg = f"{url[:_SAID]} is not an address; see to it in {self.settings.file}, and on the platform"
+            raise PushStoppedError(msg) from None
 
     # One request, as often as it takes
 
@@ -258,7 +267,7 @@ class Connection:
         asked = self.clock.now()
         try:
             answer = self.client.send(request)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return _lost(error)
         self.time.learn(answer.headers.get("Date"), asked)
         if answer.is_redirect:
@@ -298,16 +307,18 @@ def same_place(url: str, address: str) -> str:
     Raises:
         PushStoppedError: it is on another host: the token is for this one.
     """
-    found = urljoin(url, address)
-    if urlsplit(found)[:2] != urlsplit(url)[:2]:
-        msg = (
-            f"{url} names an address on another host, {urlsplit(found).netloc[:_SAID]}; nothing is sent there"
-        )
+    try:
+        found = urljoin(url, address)
+        host = urlsplit(found)[:2]
+    except ValueError:
+        found, host = "", ("", "which is none")
+    if host != urlsplit(url)[:2]:
+        msg = f"{url} names an address on another host, {host[1][:_SAID]}; nothing is sent there"
         raise PushStoppedError(msg)
     return found
 
 
-def _lost(error: httpx.TransportError) -> _Silence:
+def _lost(error: httpx.RequestError) -> _Silence:
     """Return what an error of the connection means; stop where it will always be the same."""
     import httpx
 

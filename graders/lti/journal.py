@@ -36,7 +36,7 @@ class Note:
 
 @dataclass(slots=True)
 class Journal:
-    """What the history says of one place: ``target`` is what lti.toml names, ``column`` its address."""
+    """What the history says of one column: ``target`` is what lti.toml names, ``column`` its address."""
 
     book: Gradebook
     target: str
@@ -47,8 +47,9 @@ class Journal:
     @classmethod
     def of(cls, book: Gradebook, target: str, column: str = "") -> Journal:
         """Read the history; without ``column``, for the address at which the target was last found."""
-        events = [e for e in book.history() if e.kind in _KINDS and e.data["target"] == target]
-        where = column or (events[-1].data["column"] if events else "")
+        events = [e for e in book.history() if e.kind in _KINDS]
+        known = (e.data["column"] for e in reversed(events) if e.data["target"] == target)
+        where = column or next(known, "")
         journal = cls(book, target, where, {}, {})
         for event in events:
             if event.data["column"] == where:

@@ -48,6 +48,7 @@ class Outcome(StrEnum):
 
     SENT = "sent"
     THERE = "already there"
+    CHANGED = "changed there"
     REFUSED = "refused"
     NOT_SENT = "not sent"
     LEFT_OUT = "left out"
@@ -77,6 +78,7 @@ class Row:
 class Push:
     """The scores of one gradebook on their way into one column.
 
+    ``again`` is whether scores go out again where the platform has something else than what was sent.
     ``stopped`` says why not all were tried, "" where they were; ``said`` is what a person should know beside
     the rows.
     """
@@ -85,6 +87,7 @@ class Push:
     settings: Settings
     fit: Fit
     wanted: Wanted
+    again: bool = False
     stopped: str = ""
     said: list[str] = field(default_factory=list)
 
@@ -134,7 +137,7 @@ class Push:
         self._tell_of(column)
         journal = Journal.of(self.book, self.target, column.url)
         yield from self._without(journal)
-        yield from self._deliver_all(_Delivery(connection, column, journal))
+        yield from self._deliver_all(_Delivery(connection, column, journal, self.again))
         if difference := connection.time.difference:
             self.said.append(difference)
 
@@ -183,7 +186,10 @@ class _Delivery:
     connection: Connection
     column: Column
     journal: Journal
+    again: bool
     _in_vain: int = field(default=0, init=False)
+    _held: Mapping[str, Held] | None = field(default=None, init=False)
+    _looked: bool = field(default=False, init=False)
 
     def deliver(self, score: Score) -> Row:
         """Send one score, if it is not there.
@@ -192,8 +198,8 @@ class _Delivery:
             UnansweredError: the platform gave no answer; the journal knows that it may have the score.
             PushStoppedError: no score can be sent any more.
         """
-        if _is_there(self.journal, score):
-            return Row(score.student, Outcome.THERE, score=score)
+        if _is_there(self.journal, score) and (row := self._sent_before(score)) is not None:
+            return row
         last = self.journal.last(score.student)
         unfinished = last is not None and last.kind is Kind.SENDING and last.is_of(score)
         second = last.second if last is not None and unfinished else self._begin(score)
@@ -212,7 +218,7 @@ class _Delivery:
 
     def pointless(self, row: Row) -> str:
         """Return why the rest need not be tried, "" where it should be."""
-        if row.outcome in (Outcome.SENT, Outcome.THERE):
+        if row.arrived:
             self._in_vain = 0
             return ""
         if row.outcome is Outcome.REFUSED and row.status not in _GONE:
@@ -221,6 +227,48 @@ class _Delivery:
         if self._in_vain < _IN_VAIN:
             return ""
         return f"{self._in_vain} scores in a row came to nothing ({row.why}); run the same command again when that is mended"  # fmt: skip # noqa: E501
+
+    def _sent_before(self, score: Score) -> Row | None:
+        """Return what there is of a score that arrived once; None where it should be sent again.
+
+        What somebody has changed there since is theirs, and stays.
+        """
+        if not self._looked:
+            self._looked, self._held = True, self._all_results()
+        if self._held is None:
+            return Row(score.student, Outcome.THERE, "sent before; the platform does not show it", score)
+        now = self._held.get(score.user)
+        if now is not None and now.is_equal(score.points, score.of):
+            return Row(score.student, Outcome.THERE, score=score)
+        if self.again:
+            return None
+        has = f"{now.points:g} of {now.of:g}" if now is not None else "none"
+        why = f"sent before; the platform has {has} now, and it stays (--again sends)"
+        return Row(score.student, Outcome.CHANGED, why, score)
+
+    def _all_results(self) -> dict[str, Held] | None:
+        """Return what the platform has of all users; None where it does not show that."""
+        if not self.connection.grants(RESULTS):
+            return None
+        try:
+            return dict(self._results(below(self.column.url, "results")))
+        except (UnansweredError, LookupError):
+            return None
+
+    def _results(self, url: str) -> Iterator[tuple[str, Held]]:
+        """Yield users with what the platform has of them.
+
+        Raises:
+            LookupError: it does not show that.
+        """
+        for answer in self.connection.pages(url, accept=_RESULTS):
+            found = answer.data()
+            if not answer.fine or not isinstance(found, list):
+                raise LookupError(answer.said)
+            for result in found:
+                held = Held.read(result) if isinstance(result, Mapping) else None
+                if held is not None:
+                    yield str(result.get("userId")), held
 
     def _begin(self, score: Score) -> int:
         """Note that a score leaves, and return the second that it is stamped with."""
@@ -234,16 +282,13 @@ class _Delivery:
         return self.connection.ask("POST", url, body=score.body(second), kind=MEDIA_TYPE)
 
     def _read_back(self, user: str) -> Held | None:
-        """Return the result that the platform has of a user; None where it has none, or shows none."""
+        """Return what the platform has of a user; None where it has none, or does not show it."""
         if not self.connection.grants(RESULTS):
             return None
-        url = below(self.column.url, "results", user_id=user)
-        for answer in self.connection.pages(url, accept=_RESULTS):
-            found = answer.data() if answer.fine else None
-            for result in found if isinstance(found, list) else ():
-                if isinstance(result, Mapping) and str(result.get("userId")) == user:
-                    return Held.read(result)
-        return None
+        try:
+            return dict(self._results(below(self.column.url, "results", user_id=user))).get(user)
+        except LookupError:
+            return None
 
     def _may_be_replaced(self, student: str, there: Held | None) -> bool:
         """Return whether what is there is nobody else's decision: nothing, or what we sent before."""
@@ -251,8 +296,13 @@ class _Delivery:
         return there is None or (before is not None and there.is_equal(before.points, before.of))
 
     def _arrived(self, score: Score, second: int, outcome: Outcome = Outcome.SENT) -> Row:
+        before = self.journal.arrived(score.student)
         self.journal.note(Kind.ARRIVED, score, second)
-        return Row(score.student, outcome, score=score)
+        moved = before is not None and before.user != score.user
+        why = (
+            "an earlier score is with another user, as the roster then said; see to it there" if moved else ""
+        )
+        return Row(score.student, outcome, why, score)
 
     def _refused(self, score: Score, second: int, answer: Answer) -> Row:
         advice = "; see that they are a student of that course" if answer.status in _NOBODY else ""

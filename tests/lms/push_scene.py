@@ -3,7 +3,7 @@
 import json
 import ssl
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -63,7 +63,7 @@ class Scene:
         self.config.write_text("".join(lines), encoding="utf-8")
 
     @contextmanager
-    def pushing(self, client=None):
+    def pushing(self, client=None, **more):
         """Open a push; yield it and its rows, not begun."""
         settings = read_settings(self.config)
         signer = read_signer(settings)
@@ -71,12 +71,12 @@ class Scene:
             client or httpx.Client(trust_env=False, verify=TRUST) as http,
             open_gradebook(self.folder, author="staff") as book,
         ):
-            push = Push.of(book, marks(book), settings)
+            push = replace(Push.of(book, marks(book), settings), **more)
             yield push, push.carry_out(signer, self.clock, http)
 
-    def push(self, client=None):
+    def push(self, client=None, **more):
         """Push once; return {student: outcome}, {student: why}, and the push."""
-        with self.pushing(client) as (push, steps):
+        with self.pushing(client, **more) as (push, steps):
             rows = list(steps)
         return {r.student: str(r.outcome) for r in rows}, {r.student: r.why for r in rows}, push
 

@@ -178,6 +178,69 @@ def test_a_user_who_is_not_certain_gets_nothing(course, users, why):
     assert "" == push.stopped
 
 
+def test_what_a_teacher_changed_there_stays_and_is_told(course):
+    """One look at all results; with ``again`` it is sent anew."""
+    course.push()
+    course.platform.grades[7, user_of("ada")]["points"] = 5.25
+    course.platform.grades[7, user_of("ben")]["points"] = None
+    course.clock.time += 60
+    outcomes, why, _ = course.push()
+
+    assert {"ada": "changed there", "ben": "changed there"} == {
+        k: v for k, v in outcomes.items() if k != "cho"
+    }
+    assert "sent before; the platform has 5.25 of 6 now, and it stays (--again sends)" == why["ada"]
+    assert "sent before; the platform has none now, and it stays (--again sends)" == why["ben"]
+    assert 1 == len(course.platform.asked("GET", "/results"))
+    outcomes, _, _ = course.push(again=True)
+    assert {"ada": "sent", "ben": "sent", "cho": "left out"} == outcomes
+    assert (6.0, 3.0) == (course.there("ada"), course.there("ben"))
+    outcomes, _, _ = course.push(again=True)
+    assert {"ada": "already there", "ben": "already there", "cho": "left out"} == outcomes
+
+
+@pytest.mark.parametrize("fault", [Fault(500), Fault(403), Fault(200, body="odd")])
+def test_what_was_sent_and_is_not_shown_is_said_to_be_so(course, fault):
+    """The gradebook remembers; the platform cannot be asked."""
+    course.push()
+    course.platform.fault = lambda e: fault if "results" in e.path else None
+    outcomes, why, _ = course.push()
+
+    assert {"ada": "already there", "ben": "already there", "cho": "left out"} == outcomes
+    assert "sent before; the platform does not show it" == why["ada"]
+
+
+def test_a_user_who_was_another_is_sent_again_and_told(course):
+    """What the roster had wrong is not taken back by itself."""
+    course.push()
+    course.platform.users.add("right")
+    with open_gradebook(course.folder) as book:
+        book.record(Event(0, Kind.ENROLLED, student="ada", data=plain(Person(lti_user="right"))))
+    outcomes, why, _ = course.push()
+
+    assert {"ada": "sent", "ben": "already there", "cho": "left out"} == outcomes
+    assert "an earlier score is with another user, as the roster then said; see to it there" == why["ada"]
+
+
+def test_the_same_column_by_another_way_has_its_scores(course):
+    """What was sent is known by the address of the column."""
+    course.push()
+    course.configure(lineitems=None, lineitem=course.platform.item_url(7))
+
+    assert {"ada": "already there", "ben": "already there", "cho": "left out"} == course.push()[0]
+
+
+@pytest.mark.parametrize(
+    "link", ["<http://[bad>; rel=next", "<http://127.0.0.1:x/>; rel=next", "<\x7f>; rel=next"]
+)
+def test_a_link_that_leads_nowhere_is_one_sentence(course, link):
+    """Whatever the platform writes there."""
+    course.platform.fault = lambda e: Fault(200, {"Link": link}, "[]") if e.method == "GET" else None
+    with pytest.raises(PushStoppedError) as error:
+        course.push()
+    assert "\n" not in str(error.value)
+
+
 def test_users_may_stand_in_another_column_of_the_roster(course):
     """Or be the identifiers of the gradebook."""
     course.platform.users = {"ada", "b-17"}

@@ -69,6 +69,20 @@ def test_a_score_that_did_not_arrive_is_an_exit_code(course):
     assert "symmetry: the platform asks to be left alone for 3600 s (429); run the same command again" in said
 
 
+def test_an_interrupted_push_goes_on(course, monkeypatch):
+    """Control-C is no accident."""
+
+    def interrupt(request):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        client = httpx.Client(transport=httpx.MockTransport(interrupt))
+        patch.setattr(sending, "open_client", lambda: client)
+        code, said = symmetry("push", course.folder, "--config", course.config, "--send")
+    assert (3, True) == (code, "Run the same command again to go on." in said)
+    assert 0 == symmetry("push", course.folder, "--config", course.config, "--send")[0]
+
+
 def test_no_secret_is_printed(course):
     """Not the key, not a token, not what the platform repeats of them."""
 
