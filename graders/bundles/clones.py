@@ -25,7 +25,7 @@ from graders.exports.interface import carry_out
 from graders.exports.told import plain
 from graders.intake import Rules
 from graders.lateness import read_zone
-from graders.marks import GRADED, marks
+from graders.marks import marks
 from graders.opening import read_gradebook
 from graders.roster import read_roster
 from pytest_symmetry.feedback.text import printable
@@ -80,16 +80,14 @@ def judge(bundle: Bundle, collected: Path, roster: Path, out: Path, say: Callabl
     """
     with tempfile.TemporaryDirectory(prefix="symmetry-") as scratch:
         about, folders = _unpacked(collected, Path(scratch))
-        changes = {
-            student: list(changed(path, handed_out(bundle.folder))) for student, path in folders.items()
-        }
+        released = handed_out(bundle.folder)
+        changes = {student: list(changed(path, released)) for student, path in folders.items()}
         failed: Mapping[str, str] = about["failed"]
         zone = read_zone(bundle.assignment.timezone)
         enrolled = read_roster(roster, zone)
-        fetched = {
-            s: one for s, one in enrolled.people.items() if s not in failed
-        }  # of the rest nothing is known
-        rules = Rules(roster=replace(enrolled, people=fetched), zone=zone)
+        # Of who could not be fetched nothing is known: not even that nothing was handed in.
+        people = {student: one for student, one in enrolled.people.items() if student not in failed}
+        rules = Rules(roster=replace(enrolled, people=people), zone=zone)
         line = grade(bundle, folders, out, rules, _processors(), say)
     with read_gradebook(out) as book:
         everyone = marks(book)
@@ -171,7 +169,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, into: Path) -> No
 def _export(
     name: str, everyone: Iterable[Mark], failed: Mapping[str, str], book: Gradebook, out: Path
 ) -> None:
-    """Export the marks; of who could not be fetched nothing is known, not even that nothing was handed in."""
+    """Export the marks, without who could not be fetched, who may have one by way of a group."""
     known = [mark for mark in everyone if mark.student not in failed]
     if known:
         carry_out(find_format(name), known, assignment_of(book), out)
@@ -196,13 +194,10 @@ def _said(
 ) -> Iterator[str]:
     """Yield what a log may say: pseudonyms, points and counts, nothing that a student wrote."""
     for mark in everyone:
-        points = (
-            f"{plain(mark.points)} of {plain(mark.max_points)} points"
-            if mark.status == GRADED
-            else mark.status
-        )
+        points = f"{plain(mark.points)} of {plain(mark.max_points)} points"
         rows = changes.get(mark.student, [])
-        yield f"{mark.pseudonym}: {points}" + (f"; {_counted(rows)}" if rows else "")
+        meddled = f"; {_counted(rows)}" if rows else ""
+        yield f"{mark.pseudonym}: {points if mark.final else mark.status}{meddled}"
     touched = sum(bool(rows) for rows in changes.values())
     if touched:
         said = f"{touched} of {len(changes)} repositories differ from what was handed out"

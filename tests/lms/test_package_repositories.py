@@ -18,7 +18,7 @@ import tiny_course
 from platform_rules import classroom_points
 
 from graders.bundles import __main__ as started
-from graders.bundles import clones, collect
+from graders.bundles import clones, collect, making
 from graders.intake import Rules, receive_folders
 from graders.roster import read_roster
 
@@ -304,6 +304,22 @@ def test_nothing_of_an_event_reaches_a_command(repositories):
     assert not any("${{" in command for command in commands)
     assert text.count("persist-credentials: false") == text.count("actions/checkout@")
     assert "STUDENT_REPOS_TOKEN" not in text.partition("\n  grade:")[2]
+
+
+def test_the_pipeline_of_gitlab_is_two_jobs_of_which_one_has_the_token():
+    """Started by staff alone; the job that runs students' code is not in the token's environment."""
+    yaml = pytest.importorskip("yaml")
+    text = (making._template("gitlab/workflow.yml")).replace("@PYTHON@", "3.12")
+    pipeline = yaml.safe_load(text)
+    rules = [rule["if"] for rule in pipeline["workflow"]["rules"]]
+
+    assert ['$CI_PIPELINE_SOURCE == "web"', '$CI_PIPELINE_SOURCE == "schedule"'] == rules
+    assert ["collect", "grade"] == pipeline["stages"]
+    assert "collect" == pipeline["collect"]["environment"]["name"]
+    assert "environment" not in pipeline["grade"]
+    assert ["bash install.sh .grader", "bash run.sh"] == pipeline["grade"]["script"]
+    assert ["collect"] == pipeline["grade"]["needs"]
+    assert not [line for line in text.splitlines() if "$" in line and "CI_PIPELINE_SOURCE" not in line]
 
 
 def test_zizmor_finds_nothing_in_the_workflow(repositories):
