@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LINE_ITEM = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
 RESULTS = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
 SCORES = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
+MEMBERS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 
 TRIES = 6
 """How often one thing is asked before it counts as not answered; the waits between double from a second."""

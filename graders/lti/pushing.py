@@ -11,6 +11,7 @@ from graders.history import Kind
 from graders.lti.columns import Column, Wanted, below, find_or_create
 from graders.lti.connection import (
     LINE_ITEM,
+    MEMBERS,
     RESULTS,
     SCORES,
     Answer,
@@ -19,7 +20,8 @@ from graders.lti.connection import (
     UnansweredError,
 )
 from graders.lti.journal import Journal
-from graders.lti.scores import MEDIA_TYPE, Fit, Held, Score, fit_to_send
+from graders.lti.members import find_users
+from graders.lti.scores import MEDIA_TYPE, Fit, Held, Score, fit_to_send, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +87,7 @@ class Push:
 
     book: Gradebook
     settings: Settings
+    marks: Sequence[Mark]
     fit: Fit
     wanted: Wanted
     again: bool = False
@@ -105,7 +108,7 @@ class Push:
             label=settings.label or book.header("title") or name,
             maximum=max((mark.max_points for mark in marks), default=0.0) or 1.0,
         )
-        return cls(book, settings, fit_to_send(marks, settings, book.header("reveal") or "hint"), wanted)
+        return cls(book, settings, marks, fit_to_send(marks, settings, _reveal(book)), wanted)
 
     @property
     def target(self) -> str:
@@ -117,7 +120,9 @@ class Push:
     def preview(self) -> Iterator[Row]:
         """Yield what a push would do, as far as that is known without asking the platform."""
         journal = Journal.of(self.book, self.target)
-        yield from self._without(journal)
+        for row in self._without(journal):
+            to_ask = self.settings.memberships and row.student in self.fit.unknown
+            yield Row(row.student, Outcome.TO_SEND, "if its list of members has them") if to_ask else row
         for score in self.fit.scores:
             there = _is_there(journal, score)
             yield Row(score.student, Outcome.THERE if there else Outcome.TO_SEND, score=score)
@@ -128,11 +133,19 @@ class Push:
         Raises:
             PushError: nothing could be sent at all: no token, or no column.
         """
-        if not self.fit.scores:
+        asks = bool(self.settings.memberships and self.fit.unknown)
+        if not self.fit.scores and not asks:
             yield from self._without(Journal.of(self.book, self.target))
             return
-        scopes = (SCORES, RESULTS) if self.settings.lineitem else (SCORES, RESULTS, LINE_ITEM)
-        connection = Connection(self.settings, signer, client, clock, scopes)
+        scopes = [
+            SCORES,
+            RESULTS,
+            *([MEMBERS] if asks else []),
+            *([] if self.settings.lineitem else [LINE_ITEM]),
+        ]
+        connection = Connection(self.settings, signer, client, clock, tuple(scopes))
+        if asks:
+            self._look_up_users(connection)
         column = find_or_create(connection, self.settings, self.wanted)
         self._tell_of(column)
         journal = Journal.of(self.book, self.target, column.url)
@@ -149,6 +162,15 @@ class Push:
             before = journal.arrived(student)
             stays = f"; {before.points:g} of {before.of:g}, sent before, stay there" if before else ""
             yield Row(student, outcome, f"{why}{stays}")
+
+    def _look_up_users(self, connection: Connection) -> None:
+        """Choose anew what is fit to be sent, with those whom the platform's list of members names."""
+        before = set(self.fit.unknown)
+        taken = {user_of(mark, self.settings) for mark in self.marks}
+        found = find_users(connection, self.settings, self.marks, taken)
+        self.fit = fit_to_send(self.marks, self.settings, _reveal(self.book), found)
+        count = len(before - set(self.fit.unknown))
+        self.said.append(f"{count} of {len(before)} users were found in the platform's list of members")
 
     def _tell_of(self, column: Column) -> None:
         if column.created:
@@ -321,6 +343,10 @@ class _Delivery:
             )
         self.journal.note(Kind.REFUSED, score, second, why)
         return Row(score.student, Outcome.REFUSED, why, score, _CONFLICT)
+
+
+def _reveal(book: Gradebook) -> str:
+    return book.header("reveal") or "hint"
 
 
 def _is_there(journal: Journal, score: Score) -> bool:

@@ -6,13 +6,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graders.exports.interface import LeftOut
 from graders.exports.told import report, summary
 from graders.lti.clocks import stamp
-from graders.lti.settings import PushError
+from graders.lti.settings import USER_COLUMN, PushError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,15 +83,23 @@ class Held:
 
 @dataclass(slots=True)
 class Fit:
-    """Which scores may be sent; who has none to send; whose score cannot be sent, and why."""
+    """Which scores may be sent; who has none to send; whose score cannot be sent, and why.
+
+    ``unknown`` are those of the last for whom no user is known.
+    """
 
     scores: list[Score]
     left_out: list[tuple[str, str]]
-    unsendable: list[tuple[str, str]]
+    unsendable: list[tuple[str, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
 
-def fit_to_send(marks: Sequence[Mark], settings: Settings, reveal: str) -> Fit:
+def fit_to_send(
+    marks: Sequence[Mark], settings: Settings, reveal: str, found: Mapping[str, str] | None = None
+) -> Fit:
     """Choose what may be sent: final marks that are approved, of students whose user is certain.
+
+    ``found`` are users by student, for those of whom the roster names none.
 
     Raises:
         PushError: a mark is not sound.
@@ -103,12 +111,15 @@ def fit_to_send(marks: Sequence[Mark], settings: Settings, reveal: str) -> Fit:
             approved.append(mark)
         else:
             left_out.add(mark, NOT_APPROVED)
-    shared = Counter(user for mark in marks if (user := _user(mark, settings.user_column)))
-    fit = Fit([], left_out.students, [])
+    users = {mark.student: user_of(mark, settings) or (found or {}).get(mark.student, "") for mark in marks}
+    shared = Counter(users.values())
+    fit = Fit([], left_out.students)
     for mark in approved:
         _require_sound(mark)
-        user = _user(mark, settings.user_column)
-        if why := _unsendable(mark, user, shared[user], settings.user_column):
+        user = users[mark.student]
+        if not user:
+            fit.unknown.append(mark.student)
+        if why := _unsendable(mark, user, shared[user], settings):
             fit.unsendable.append((mark.student, why))
         else:
             text = _comment(mark, settings.comment, reveal)
@@ -116,18 +127,20 @@ def fit_to_send(marks: Sequence[Mark], settings: Settings, reveal: str) -> Fit:
     return fit
 
 
-def _user(mark: Mark, column: str) -> str:
-    """Return who a student is on the platform, as the roster says."""
+def user_of(mark: Mark, settings: Settings) -> str:
+    """Return who a student is on the platform, as the roster says; "" where it does not."""
+    column = settings.user_column
     if column == "id":
         return mark.student
-    return mark.person.lti_user if column == "lti user id" else mark.person.ids.get(column, "")
+    return mark.person.lti_user if column == USER_COLUMN else mark.person.ids.get(column, "")
 
 
-def _unsendable(mark: Mark, user: str, how_many: int, column: str) -> str:
+def _unsendable(mark: Mark, user: str, how_many: int, settings: Settings) -> str:
     if not user:
-        return f"the roster has no {column!r} for them"
+        beside = ", and the list of members is not certain about them" if settings.memberships else ""
+        return f"the roster has no {settings.user_column!r} for them{beside}"
     if how_many > 1:
-        return f"another student has the same {column!r}"
+        return f"another student has the same {settings.user_column!r}"
     return "" if mark.max_points > 0 else "there is nothing to earn"
 
 

@@ -27,6 +27,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "key_id": str,
     "lineitems": str,
     "lineitem": str,
+    "memberships": str,
     "resource_id": str,
     "tag": str,
     "label": str,
@@ -34,7 +35,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "comment": str,
     "requests_per_second": (int, float),
 }
-_URLS = ("token_url", "lineitems", "lineitem")
+_URLS = ("token_url", "lineitems", "lineitem", "memberships")
 _HERE = ("127.0.0.1", "::1", "localhost")
 _MOST_PER_SECOND = 100
 
@@ -48,7 +49,8 @@ class Settings:
     """What lti.toml says; empty texts where a default holds that depends on the gradebook.
 
     ``lineitem`` is the address of the column itself, or ``lineitems`` that of the list of columns, in which
-    it is found, or created, by ``resource_id`` and ``tag``.
+    it is found, or created, by ``resource_id`` and ``tag``. ``memberships`` is the address of the list of the
+    course's members, "" where it is not to be asked.
     """
 
     file: Path
@@ -57,6 +59,7 @@ class Settings:
     audience: str
     lineitems: str = ""
     lineitem: str = ""
+    memberships: str = ""
     resource_id: str = ""
     tag: str = ""
     label: str = ""

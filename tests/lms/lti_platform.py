@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+MEMBERS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 TYPE = "5"
 ACTIVITY = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
@@ -82,9 +83,10 @@ class Platform:
         self.takes = 0.02  # seconds of the clock that an answer takes
         self.lasts = 3600
         self.page = 0  # line items on a page; 0 for all
-        self.permitted = {AGS + "lineitem", AGS + "score", AGS + "result.readonly"}
+        self.permitted = {AGS + "lineitem", AGS + "score", AGS + "result.readonly", MEMBERS}
         self.tokens, self.seen = {}, set()
         self.items, self.grades = {}, {}
+        self.members = []
         self.stored = Counter()  # how often each (item, user, score, of) was stored
         self.exchanges = []
         self.fault = lambda exchange: None
@@ -130,6 +132,10 @@ class Platform:
     @property
     def lineitems_url(self):
         return f"{self.root}/mod/lti/services.php/2/lineitems?type_id={TYPE}"
+
+    @property
+    def memberships_url(self):
+        return f"{self.root}/mod/lti/services.php/CourseSection/2/bindings/{TYPE}/memberships"
 
     def item_url(self, number):
         return f"{self.root}/mod/lti/services.php/2/lineitems/{number}/lineitem?type_id={TYPE}"
@@ -189,6 +195,8 @@ class Platform:
         try:
             if parts.path == "/mod/lti/token.php":
                 return self._token(exchange)
+            if parts.path == "/mod/lti/services.php/CourseSection/2/bindings/5/memberships":
+                return self._memberships(exchange, query)
             if where is None:
                 raise _RefusedError(404, "No handler found for this path")
             if query.get("type_id") != TYPE:
@@ -252,7 +260,7 @@ class Platform:
     def _allow(self, exchange, *scopes):
         kind, _, token = exchange.headers.get("Authorization", "").partition(" ")
         until, granted = self.tokens.get(token, (0, set()))
-        if kind != "Bearer" or self.now() >= until or not granted & {AGS + scope for scope in scopes}:
+        if kind != "Bearer" or self.now() >= until or not granted & {*scopes, *(AGS + s for s in scopes)}:
             raise _RefusedError(401)
 
     def _line_items(self, exchange, query):
@@ -283,6 +291,18 @@ class Platform:
                 headers["Link"] = f"{first}, <{self.root}{base}&from={start + self.page}>; rel=“next”"
             found = found[start : start + self.page]
         return 200, headers, json.dumps(found)
+
+    def _memberships(self, exchange, query):
+        self._allow(exchange, MEMBERS)
+        kind = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+        if exchange.method != "GET" or exchange.headers.get("Accept") != kind:
+            raise _RefusedError(400, "Invalid request")
+        start, headers = int(query.get("from", 0)), {"Content-Type": kind}
+        size = self.page or len(self.members)
+        if start + size < len(self.members):
+            headers["Link"] = f'<{self.memberships_url}?from={start + size}>; rel="next"'
+        said = {"id": self.memberships_url, "members": self.members[start : start + size]}
+        return 200, headers, json.dumps(said)
 
     def _score(self, exchange, item):
         if exchange.method != "POST":
