@@ -47,7 +47,7 @@ def gather(wheelhouse: Path | None = None, machine: str = MACHINE) -> dict[str, 
         machine: the processor that they are for.
 
     Raises:
-        BundleError: there is no pip, or it cannot gather them all.
+        BundleError: there is no pip, it cannot gather them all, or this package is not installed.
     """
     if wheelhouse is not None and not wheelhouse.is_dir():
         msg = f"{wheelhouse}: there is no such folder; --wheelhouse must name a folder of wheels"
@@ -100,9 +100,17 @@ def requirements(wheels: Mapping[str, bytes]) -> str:
 
 
 def own_wheel() -> tuple[str, bytes]:
-    """Return the name and the content of this package's own wheel; the same files give the same bytes."""
+    """Return the name and the content of this package's own wheel; the same files give the same bytes.
+
+    Raises:
+        BundleError: the package is not installed, so that nothing says what it needs.
+    """
     name = f"pytest_symmetry-{pytest_symmetry.__version__}"
-    about = importlib.metadata.distribution(DISTRIBUTION)
+    try:
+        about = importlib.metadata.distribution(DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        msg = f"{DISTRIBUTION} is not installed in {sys.executable}, only found there; install it with pip"
+        raise BundleError(msg) from None
     files = dict(_sources())
     info = f"{name}.dist-info"
     files[f"{info}/METADATA"] = _metadata(about).encode()

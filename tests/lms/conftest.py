@@ -48,7 +48,8 @@ def graded(_graded_once, tmp_path):
 
 @pytest.fixture(scope="session")
 def packaged_wheels(tmp_path_factory):
-    """The wheels of a bundle, gathered once for all tests and workers."""
+    """The wheels of a bundle, gathered once for all tests, where there is a pip to gather them."""
+    pytest.importorskip("pip", reason="bundles are packaged with pip")
     with packed_rooms.built_once(tmp_path_factory, "packaged-wheels") as (folder, new):
         if new:
             packed_rooms.gather(folder)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import platform
 import sys
 import zipfile
 
@@ -178,6 +179,21 @@ def test_a_python_without_pip_is_said(monkeypatch):
     monkeypatch.setattr(wheelhouse.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(BundleError, match="this Python has no pip"):
         wheelhouse.gather()
+
+
+def test_a_package_that_is_not_installed_is_said(monkeypatch):
+    """Nothing says what it needs then."""
+    monkeypatch.setattr(wheelhouse, "DISTRIBUTION", "no-such-distribution-anywhere")
+    with pytest.raises(BundleError, match=r"is not installed in .*; install it with pip"):
+        wheelhouse.own_wheel()
+
+
+@pytest.mark.sweep
+def test_the_wheels_of_a_bundle_make_the_next_one(packaged_wheels):
+    """Without an index: from the folder wheelhouse/ of an earlier bundle."""
+    before = {path.name: path.read_bytes() for path in packaged_wheels.glob("*.whl")}
+
+    assert before == wheelhouse.gather(packaged_wheels, machine=platform.machine())
 
 
 def test_our_own_wheel_is_the_same_each_time_and_whole():
