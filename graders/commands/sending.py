@@ -15,8 +15,9 @@ from graders.commands.terminal import Author, Graded, Names, Wait, say, warn
 from graders.gradebook import FILE, GradebookError
 from graders.lti.clocks import SystemClock
 from graders.lti.connection import open_client
+from graders.lti.delivery import Row
 from graders.lti.keys import read_signer
-from graders.lti.pushing import Push, Row
+from graders.lti.pushing import Push
 from graders.lti.settings import read_settings
 from graders.marks import marks
 from graders.opening import open_gradebook, read_gradebook

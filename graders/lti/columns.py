@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from graders.lti.connection import TRIES, Answer, PushStoppedError, UnansweredError, same_place
+from graders.lti.connection import TRIES, PushStoppedError, UnansweredError, same_place
 from graders.lti.settings import wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graders.lti.answers import Answer
     from graders.lti.connection import Connection
     from graders.lti.settings import Settings
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from graders.lti.answers import SAID, Answer
 from graders.lti.clocks import Clock, PlatformTime, seconds_to_wait
 from graders.lti.keys import missing_packages
 from graders.lti.settings import PushError
@@ -33,13 +33,9 @@ LONGEST_WAIT = 300.0
 _SECONDS = 30.0
 _RENEW_BEFORE = 60.0
 _PAGES = 100
-_SAID = 120
 
 # Moodle writes rel=“next”, with the quotation marks of a book.
 _NEXT = re.compile(r"<([^>]*)>\s*;[^,<]*\brel\s*=\s*[\"'\u201c]?next\b", re.IGNORECASE)
-
-_OPAQUE = re.compile(r"[A-Za-z0-9_.~+=-]{32,}")
-"""What may be a token, or the assertion for one."""
 
 
 class PushStoppedError(PushError):
@@ -48,52 +44,6 @@ class PushStoppedError(PushError):
 
 class UnansweredError(PushError):
     """One thing was asked as often as it may be, and no answer came; it may have been done all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the platform answered. ``again`` is whether the same had been asked before without an answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-    again: bool = False
-
-    @property
-    def fine(self) -> bool:
-        """Whether it did what was asked."""
-        return 200 <= self.status < 300
-
-    def data(self) -> Any:
-        """Return the JSON in it; None where there is none."""
-        try:
-            return json.loads(self.text)
-        except (ValueError, RecursionError):
-            return None
-
-    @property
-    def said(self) -> str:
-        """The status with the platform's reason, on one short line.
-
-        Moodle repeats what it got in its reason: what looks like that, from the first brace on, is private
-        and is left out.
-        """
-        reason = _reason(self.data()) if self.text.lstrip().startswith(("{", "[")) else self.text
-        plain = _OPAQUE.sub("[...]", re.sub(r"<[^>]*>", " ", reason.partition("{")[0]))
-        plain = " ".join(plain.split())[:_SAID]
-        return f"{self.status}: {plain}" if plain else str(self.status)
-
-
-def _reason(data: Any) -> str:
-    """Return the words of an error as Moodle, OAuth 2, Canvas and RFC 7807 put them."""
-    if isinstance(data, list):
-        return _reason(data[0]) if data else ""
-    if not isinstance(data, Mapping):
-        return ""
-    if isinstance(data.get("errors"), list | Mapping):
-        return _reason(data["errors"])
-    names = ("reason", "error", "error_description", "message", "title", "detail")
-    return ": ".join(data[name] for name in names if isinstance(data.get(name), str))
 
 
 @dataclass(slots=True)
@@ -184,7 +134,7 @@ class Connection:
             if not answer.fine or following is None:
                 return
             url = same_place(url, following[1])
-        msg = f"{url}: the platform has more than {_PAGES} pages of it; give the column as lineitem"
+        msg = f"{url}: this list of the platform has more than {_PAGES} pages; see that its address is right"
         raise PushStoppedError(msg)
 
     # The token
@@ -238,7 +188,7 @@ class Connection:
         try:
             return self.client.build_request(method, url, **more)
         except httpx.InvalidURL:
-            msg = f"{url[:_SAID]} is not an address; see to it in {self.settings.file}, and on the platform"
+            msg = f"{url[:SAID]} is not an address; see to it in {self.settings.file}, and on the platform"
             raise PushStoppedError(msg) from None
 
     # One request, as often as it takes
@@ -272,7 +222,7 @@ class Connection:
             return _lost(error)
         self.time.learn(answer.headers.get("Date"), asked)
         if answer.is_redirect:
-            where = " ".join(answer.headers.get("Location", "").split())[:_SAID]
+            where = " ".join(answer.headers.get("Location", "").split())[:SAID]
             msg = (
                 f"the platform sends us elsewhere ({answer.status_code}, {where}); put the address that it "
                 f"has now into {self.settings.file}"
@@ -314,7 +264,7 @@ def same_place(url: str, address: str) -> str:
     except ValueError:
         found, host = "", ("", "which is none")
     if host != urlsplit(url)[:2]:
-        msg = f"{url} names an address on another host, {host[1][:_SAID]}; nothing is sent there"
+        msg = f"{url} names an address on another host, {host[1][:SAID]}; nothing is sent there"
         raise PushStoppedError(msg)
     return found
 
@@ -325,12 +275,13 @@ def _lost(error: httpx.RequestError) -> _Silence:
 
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         msg = (
-            f"the platform's certificate is not trusted ({' '.join(str(error).split())[:_SAID]}); where the "
+            f"the platform's certificate is not trusted ({' '.join(str(error).split())[:SAID]}); where the "
             "course has an authority of its own, name its file in the environment as SSL_CERT_FILE"
         )
         raise PushStoppedError(msg) from None
     slow = isinstance(error, httpx.TimeoutException)
-    return _Silence(f"{'no answer in time' if slow else 'the connection was lost'} ({type(error).__name__})")
+    said = "the platform gave no answer in time" if slow else "the connection to the platform was lost"
+    return _Silence(f"{said} ({type(error).__name__})")
 
 
 def _too_fast(answer: httpx.Response) -> bool:

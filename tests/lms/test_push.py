@@ -466,15 +466,17 @@ def test_a_platform_that_does_not_answer_is_not_asked_without_end(tmp_path):
     """Six times for one thing, and for three students; the rest is for another time."""
     silent = httpx.MockTransport(_nothing)
     with scene(tmp_path, *((f"s{i}", 1, 2, 3) for i in range(5))) as made:
-        with pytest.raises(PushError, match=r"^no answer in time \(ReadTimeout\), 6 times$"):
+        with pytest.raises(
+            PushError, match=r"^the platform gave no answer in time \(ReadTimeout\), 6 times$"
+        ):
             made.push(httpx.Client(transport=silent))
         assert [1.0, 2.0, 4.0, 8.0, 16.0] == made.clock.waits
         number = made.platform.add_item()
         made.configure(lineitems=None, lineitem=made.platform.item_url(number))
         outcomes, why, push = made.push(httpx.Client(transport=silent))
         assert {"not sent"} == set(outcomes.values())
-        assert ["no answer in time (ReadTimeout), 6 times"] * 3 == list(why.values())[:3]
-        assert "3 scores in a row came to nothing (no answer in time (ReadTimeout), 6 times)" in push.stopped
+        assert ["the platform gave no answer in time (ReadTimeout), 6 times"] * 3 == list(why.values())[:3]
+        assert "3 scores in a row came to nothing (the platform gave no answer in time" in push.stopped
         assert {"sent"} == set(made.push()[0].values())
 
 

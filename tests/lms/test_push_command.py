@@ -1,5 +1,8 @@
 """``symmetry push``: dry unless told otherwise, a line for each student, and no secret in any of them."""
 
+import subprocess
+import sys
+
 import httpx
 import pytest
 from lti_platform import Fault
@@ -8,6 +11,7 @@ from typer.testing import CliRunner
 
 from graders import cli
 from graders.commands import sending
+from graders.lti import connection
 from pytest_symmetry.errors import SymmetryError
 
 
@@ -105,15 +109,25 @@ def test_no_secret_is_printed(course):
     assert [] == [secret for secret in secrets if secret in "".join(printed)]
 
 
-def test_without_the_packages_it_says_which(course, monkeypatch):
+@pytest.mark.parametrize("module", ["joserfc.jwk", "httpx"])
+def test_without_the_packages_it_says_which(course, monkeypatch, module):
     """A command line without the extra."""
-    monkeypatch.setitem(__import__("sys").modules, "joserfc.jwk", None)
-    code, said = symmetry("push", course.folder, "--config", course.config)
+    monkeypatch.setattr(sending, "open_client", connection.open_client)
+    monkeypatch.setitem(sys.modules, module, None)
+    code, said = symmetry("push", course.folder, "--config", course.config, "--send")
 
     assert 2 == code
     assert said.endswith(
         'needs httpx and joserfc; install them with python -m pip install "pytest-symmetry[grade]"'
     )
+
+
+def test_no_other_command_pays_for_it():
+    """What sends is imported by what sends."""
+    code = "import sys, graders.cli; print({'httpx', 'joserfc', 'cryptography'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "set()\n" == done.stdout
 
 
 def test_a_folder_that_is_none_stays_none(course, tmp_path):

@@ -10,9 +10,9 @@ from lti_platform import Clock, make_key
 from push_scene import KEY, PEM
 
 from graders.lti import keys as keys_module
+from graders.lti.answers import Answer
 from graders.lti.clocks import UNSEEN, PlatformTime, seconds_to_wait, stamp
 from graders.lti.columns import below
-from graders.lti.connection import Answer
 from graders.lti.keys import read_signer
 from graders.lti.settings import PushError, read_settings
 
