@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graders.batch import run_tests
+from graders.intake import Entry
+from graders.specimens import Patch, notebook_bytes, notebook_with, source_notebook
 from pytest_symmetry import check_gradients
-from pytest_symmetry.assignment import load_reference
+from pytest_symmetry.assignment import load_assignment, load_reference
 
 DEEP = Path(__file__).parents[2] / "assignments" / "deep"
 
@@ -109,3 +112,33 @@ def test_momentum_without_memory_is_gradient_descent(solution):
 
     assert (moved["W1"] == p - 0.1 * g).all()
     assert (velocity["W1"] == g).all()
+
+
+NOTHING = {
+    "an array by another name": ("backward", "{'x': 0.0}"),
+    "a number for each array": ("backward", "{f'd{k}': 1.0 for k in args[2]}"),
+    "zeros for each array": ("backward", "{f'd{k}': 0 * v for k, v in args[2].items()}"),
+    "layers that say nothing": (
+        "forward",
+        "([args[0], *(np.zeros((n, args[0].shape[1])) for n in (6, 5))], np.zeros((1, args[0].shape[1])))",
+    ),
+}
+
+
+IN_THE_SWEEP = ("zeros for each array", "layers that say nothing")  # long diagnoses of nothing
+NOTHING_AT_ALL = [pytest.param(n, marks=[pytest.mark.sweep] if n in IN_THE_SWEEP else []) for n in NOTHING]
+
+
+@pytest.mark.parametrize("what", NOTHING_AT_ALL)
+def test_what_a_function_cannot_do_earns_nothing_under_another_heading(what, tmp_path):
+    """Right masks beside a mistake elsewhere keep their points; what does nothing has none to keep."""
+    function, value = NOTHING[what]
+    definition = f"def {function}(*args, **kwargs):\n    return {value}\n"
+    path = tmp_path / "nothing.ipynb"
+    path.write_bytes(notebook_bytes(notebook_with(source_notebook(DEEP), Patch(define=definition))))
+    (result,) = run_tests(load_assignment(DEEP), [Entry("nothing", path, path.name)], 20)
+    points = {v.name: v.points for v in result.tests}
+    asked = {"backward": ("test_gradients", "test_gradients_with_penalty", "test_gradients_with_masks"),
+             "forward": ("test_forward", "test_forward_with_masks")}[function]  # fmt: skip
+
+    assert [points[test] for test in asked] == [0.0] * len(asked)
