@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from specimens.fresh import SILENT, first, fourth, second, third
 from specimens.subjects import SUBJECTS
 
 from pytest_symmetry.diagnosis.dictionary import MOST_ROUNDS
@@ -91,7 +92,8 @@ def mistakes() -> list[dict[str, Any]]:
 
 def shown() -> set[int]:
     """Return the rows that a specimen of the test suite shows."""
-    rows = {fault.row for subject in SUBJECTS for fault in subject.FAULTS if fault.row}
+    sets = (*SUBJECTS, *first.SETS, *second.SETS, *third.SETS, *fourth.SETS)
+    rows = {f.row for subject in sets for f in subject.FAULTS if f.row and f.name not in SILENT}
     return rows | {m["row"] for m in mistakes() if m.get("planar")}
 
 

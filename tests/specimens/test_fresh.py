@@ -1,23 +1,11 @@
 """Programs that the diagnosis was not made with: correct ones are silent, nothing false is said of others."""
 
 import pytest
-from specimens.fresh import first, fourth, second, third
+from specimens.fresh import SILENT, first, fourth, second, third
 from specimens.rehearsal import first_finding
 from specimens.subjects import planted
 
 from pytest_symmetry.diagnosis.causes import all_causes
-
-# Where the causes that a program may be given are open, being silent is right and a name is not.
-SILENT = {
-    "only the last target counts",
-    "overlap assigned",
-    "the layer's own values for those below",
-    "another curve at the output",
-    "kernel flipped",
-    "a used-twice value keeps the last slope",
-    "gates of candidate and input exchanged",
-    "the gradient not squared",
-}
 
 
 def programs(sets):
