@@ -1,6 +1,6 @@
 """Write docs/diagnosis-benchmark.md, the figures of the diagnosis: ``python -m benchmarks.diagnosis``.
 
-It takes some ten minutes. ``--only held-out`` measures the parts whose names begin so and keeps them; the
+It takes some ten minutes. ``--only held-out`` measures the parts of that name and keeps them; the
 page is written once every part has been measured on the same code.
 """
 
@@ -312,14 +312,15 @@ def code_digest() -> str:
 def main() -> None:
     """Measure what is missing, and write the page once nothing is."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="measure only the parts whose names begin so")
+    parser.add_argument("--only", default="", help="a part, or the words its name begins with")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
     folder = Path(tempfile.gettempdir()) / f"symmetry-diagnosis-{code_digest()}"
     folder.mkdir(exist_ok=True)
     for name, measure_part in parts().items():
         file = folder / f"{name}.json"
-        if name.startswith(options.only) and not file.exists():
+        asked = f"{name}-".startswith(f"{options.only}-" if options.only else "")
+        if asked and not file.exists():
             file.write_text(json.dumps(measure_part()), encoding="utf-8")
     kept = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")}
     if missing := [name for name in parts() if name not in kept]:
