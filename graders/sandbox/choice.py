@@ -47,9 +47,10 @@ def transport_for(assignment: Assignment, isolation: str) -> Transport:
         SandboxError: as :func:`establish`.
     """
     establish(isolation, assignment)
-    sandbox, _ = _offered(_data_of(assignment))
+    data = _data_of(assignment)
+    sandbox, _ = _offered(data)
     if sandbox is None:
-        return PlainProcess()
+        return PlainProcess(data)  # where a sealed one is too: a right program must not fail by where it runs
     return SealedProcess(sandbox, assignment.memory_mb << 20)
 
 

@@ -65,11 +65,12 @@ class Transport(Protocol):
 
 
 class PlainProcess:
-    """A subprocess of this Python, started at the first message."""
+    """A subprocess of this Python, started at the first message, in ``folder`` if one is given."""
 
     isolation = "level 1 (thin: own process, time and memory limits)"
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str | None = None) -> None:
+        self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._reader: threading.Thread | None = None
@@ -101,6 +102,7 @@ class PlainProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=child_environment(),
+            cwd=self.folder,
             start_new_session=sys.platform != "win32",
         )
         self._reader = threading.Thread(target=self._pump, args=(self._process, self._frames), daemon=True)

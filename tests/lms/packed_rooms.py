@@ -90,6 +90,7 @@ def environment(folder, wheels):
 def course(folder):
     """Write the small assignment, and beside it what must not be packed: students' work."""
     tiny_course.write_course(folder)
+    tiny_course.write(folder / "data" / "numbers.csv", "1,2\n")
     tiny_course.write(folder / "inbox" / "ada.ipynb", tiny_course.notebook("x = 'work of ada'"))
     tiny_course.write(folder / "ben.ipynb", tiny_course.notebook("x = 'work of ben'"))
     return folder
@@ -197,7 +198,8 @@ class PrairieLearn:
         self.home.symlink_to(home)
 
     def set_up(self):
-        return run(self.bundle / "install.sh", self.home, cwd=self.bundle)
+        more = ["private"] if self.kind == "prairielearn" else []  # as their Dockerfiles call it
+        return run(self.bundle / "install.sh", self.home, *more, cwd=self.bundle)
 
     def hurry(self):
         hurry(self.bundle / "run.sh")
@@ -232,8 +234,9 @@ def hand_in(room, what):
     shutil.rmtree(room.submission, ignore_errors=True)
     room.submission.mkdir(parents=True)
     notebook = room.submission / "tiny.ipynb"
-    if what == "right":
-        tiny_course.write_submission(notebook)
+    if what == "right":  # it reads what it may
+        reading = "def loss(X, Y, parameters):\n    assert open('numbers.csv').read() == '1,2\\n'\n"
+        tiny_course.write_submission(notebook, ("def loss(X, Y, parameters):\n", reading))
     elif what == "wrong":
         tiny_course.write_submission(notebook, WRONG)
     elif what == "hostile":

@@ -163,7 +163,14 @@ def test_data_is_packed_and_specimens_are_not(tmp_path, course):
     tiny_course.write(course / "helper.py", "")
     found = making.assignment_files(load_assignment(course))
 
-    assert {"assignment.toml", "data/deep/a.csv", "helper.py", "test_tiny.py", "tiny.ipynb"} == set(found)
+    assert {
+        "assignment.toml",
+        "data/deep/a.csv",
+        "data/numbers.csv",
+        "helper.py",
+        "test_tiny.py",
+        "tiny.ipynb",
+    } == set(found)
 
 
 def test_a_wheelhouse_that_lacks_something_is_said(tmp_path, no_wheels):

@@ -166,11 +166,14 @@ def test_a_class_of_repositories_is_graded(kind, tmp_path, server, repositories,
 @pytest.mark.parametrize("kind", ["github", pytest.param("gitlab", marks=pytest.mark.sweep)])
 def test_the_students_repository_holds_the_pack_and_no_solution(kind, repositories):
     """Nor a workflow, nor a wheel; and the staff's holds nobody's work."""
-    student, staff = ({p.relative_to(f).as_posix(): p for p in f.rglob("*")} for f in repositories(kind))
+    student, staff = (
+        {p.relative_to(f).as_posix(): p for p in f.rglob("*") if p.is_file()} for f in repositories(kind)
+    )
     said = b"".join(path.read_bytes() for path in student.values())
 
     assert {
-        "START.txt", "assignment.toml", "conftest.py", "pack.npz", "test_tiny.py", "tiny.ipynb"
+        "START.txt", "assignment.toml", "conftest.py", "data/numbers.csv", "pack.npz", "test_tiny.py",
+        "tiny.ipynb",
     } == set(student)  # fmt: skip
     assert b"(1 - A**2)" not in said
     assert WORKFLOWS[kind] in staff

@@ -12,5 +12,4 @@ from_deadsnakes() {
 }
 usable || from_distribution || from_deadsnakes
 
-bash "$root/source/install.sh" "$root/grader"
-chmod -R go-rwx "$root/source"
+bash "$root/source/install.sh" "$root/grader" private
