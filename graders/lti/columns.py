@@ -57,6 +57,8 @@ def find_or_create(connection: Connection, settings: Settings, wanted: Wanted) -
     """
     if settings.lineitem:
         return Column(settings.lineitem)
+    if not wanted.resource_id:  # every column that is for nothing would be the one
+        raise wrong(settings.file, "resource_id", "it is missing, and the gradebook names no assignment")
     for number in range(TRIES):
         if (found := _find(connection, settings, wanted)) is not None:
             return found

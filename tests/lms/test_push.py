@@ -123,6 +123,32 @@ def test_two_columns_for_the_same_thing_are_not_chosen_from(course):
         course.push()
 
 
+def test_a_column_that_is_for_nothing_is_never_meant(course):
+    """A gradebook that does not name its assignment."""
+    course.platform.add_item(resource="")
+    with open_gradebook(course.folder) as book:
+        book.set_headers(assignment="")
+    with pytest.raises(PushError, match="key 'resource_id': it is missing, and the gradebook names no"):
+        course.push()
+    course.configure(resource_id="tiny")
+    assert "sent" == course.push()[0]["ada"]
+    assert course.there("ada") is None
+    assert 6.0 == course.there("ada", 8)
+
+
+def test_who_is_forgotten_leaves_no_trace_of_what_was_sent(course):
+    """Not the user, not the points."""
+    course.push()
+    with open_gradebook(course.folder) as book:
+        book.erase("ada")
+        book.rebuild()
+    raw = b"".join(path.read_bytes() for path in course.folder.glob("gradebook.sqlite*"))
+
+    assert b"user-ada" not in raw
+    assert b"user-ben" in raw
+    assert {"ben": "already there", "cho": "left out"} == course.push()[0]
+
+
 def test_a_new_column_gets_all_scores(course):
     """What was sent to a column that somebody deleted is not there any more."""
     course.push()
