@@ -45,7 +45,10 @@ CHUNK = 50
 """Submissions per pytest run: longer runs only grow."""
 
 # What an assignment's tests have no use for, and every test of every submission would pay for.
-_WITHOUT = ("faulthandler", "logging", "threadexception", "unraisableexception", "warnings")
+_WITHOUT = (
+    *("faulthandler", "logging", "setuponly", "setupplan", "threadexception", "unraisableexception"),
+    "warnings",
+)
 
 CALLS_WORTH = 120
 """All calls of one submission together may take as long as this many that use up their limit."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pytest_symmetry.errors import AssignmentError, SubmissionError
@@ -262,7 +262,7 @@ def _check_values(file: Path, assignment: Assignment) -> None:
 
 def is_hidden(nodeid: str) -> bool:
     """Return whether a test (or a test file) stays with staff: its file is called ``test_hidden_….py``."""
-    return PurePosixPath(nodeid.partition("::")[0]).name.startswith(HIDDEN)
+    return nodeid.partition("::")[0].rpartition("/")[2].startswith(HIDDEN)
 
 
 @functools.cache

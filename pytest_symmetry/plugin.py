@@ -268,11 +268,12 @@ def submission(request: pytest.FixtureRequest) -> Generator[StudentFunctions, No
 
 
 @pytest.fixture
-def reference(request: pytest.FixtureRequest) -> Any:
+def reference() -> Any:
     """The staff's functions, from the source notebook of the assignment, or their recorded answers."""
-    if _subject(request.node) is None:
+    from pytest_symmetry.context import current
+
+    if (context := current()) is None:
         pytest.fail("the fixture `reference` goes with the fixture `submission`: ask for both", pytrace=False)
-    context = request.node.stash[_CONTEXT]
     return context.answers.reference(context.test)
 
 

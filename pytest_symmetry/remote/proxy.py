@@ -99,6 +99,17 @@ class OpenedSubmission:
         self.callbacks.append(value)
         return wire.Callback(len(self.callbacks) - 1)
 
+    def _stand_in(self, value: Any) -> wire.Handle | wire.Callback | None:
+        """Return what stands for an argument that is not copied: the student's own object, or a callable."""
+        if isinstance(value, StudentFunction):
+            value = self.find(value.__name__)
+        if not isinstance(value, RemoteObject):
+            return self.keep(value)
+        if value._generation != self.generation:  # noqa: SLF001 - a part of this module
+            finding = Finding("SUB105", facts={"function": "", "message": "it was lost with its process"})
+            raise errors.ProcessDied(finding)
+        return value._handle  # noqa: SLF001 - as above
+
     def resolve(self, known: wire.Handle | wire.Callback) -> Any:
         """Return the proxy of an object that stayed in the student's process."""
         if isinstance(known, wire.Handle):
@@ -126,7 +137,7 @@ class OpenedSubmission:
         return reply
 
     def _exchange(self, message: dict[str, Any], name: str) -> dict[str, Any]:
-        frame = wire.encode(_without_proxies(message, self), self.keep)
+        frame = wire.encode(message, self._stand_in)
         started = time.monotonic()
         try:
             raw = checked_reply(self.transport.ask(frame, message["seconds"], self._serve))
@@ -139,7 +150,7 @@ class OpenedSubmission:
         self._count(time.monotonic() - started)
         if raw.get("printed"):
             self.printed.append(str(raw["printed"]))
-        return {key: _with_proxies(value, self) for key, value in raw.items()}
+        return {**raw, "result": _with_proxies(raw.get("result"), self)}
 
     def _count(self, seconds: float) -> None:
         """Ask nothing more of a submission that sleeps through every call: a class waits behind it."""
@@ -292,22 +303,6 @@ class RemoteObject:
         """Call the object where it is."""
         message = {"op": "method", "of": self, "name": "__call__", "args": args, "kwargs": kwargs}
         return self._opened._ask(message, self._handle.kind)["result"]  # noqa: SLF001
-
-
-def _without_proxies(value: Any, opened: OpenedSubmission) -> Any:
-    """Replace the proxies in an argument by the handles they stand for."""
-    if isinstance(value, RemoteObject | StudentFunction):
-        if isinstance(value, StudentFunction):
-            value = opened.find(value.__name__)
-        if value._generation != opened.generation:  # noqa: SLF001
-            finding = Finding("SUB105", facts={"function": "", "message": "it was lost with its process"})
-            raise errors.ProcessDied(finding)
-        return value._handle  # noqa: SLF001
-    if type(value) is dict:
-        return {key: _without_proxies(part, opened) for key, part in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_without_proxies(part, opened) for part in value)
-    return value
 
 
 def _with_proxies(value: Any, opened: OpenedSubmission) -> Any:
