@@ -2,6 +2,8 @@
 
 Each worker runs ``pytest.main`` over a chunk; the fixture ``submission`` stands for one file after another,
 each in a child process of its own. Nothing of a submission's folder configures these runs.
+
+Whoever only hands out the work has no use for numpy and pytest: what judges is imported where it judges.
 """
 
 from __future__ import annotations
@@ -9,20 +11,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import hashlib
-import json
 import os
-import tomllib
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from graders.constancy import require_constancy
 from graders.intake import Entry, in_chunks
-from graders.sandbox.choice import establish, transport_for
-from graders.sandbox.levels import Isolation
 from graders.sandbox.watchdog import patience
 from graders.stability import settled
 from graders.workers import Workers
@@ -35,11 +31,13 @@ from pytest_symmetry.feedback.text import words_or_facts
 from pytest_symmetry.findings import Outcome, Result
 from pytest_symmetry.grading import versions
 from pytest_symmetry.points import is_manual
-from pytest_symmetry.remote.proxy import Limits, OpenedSubmission
 from pytest_symmetry.submission import Found, Submission, read_submission
 
 if TYPE_CHECKING:
     import pytest
+
+    from graders.sandbox.levels import Isolation
+    from pytest_symmetry.remote.proxy import OpenedSubmission
 
 CHUNK = 50
 """Submissions per pytest run: longer runs only grow."""
@@ -101,16 +99,22 @@ class _Supply:
         self, submission: Submission, assignment: Assignment
     ) -> OpenedSubmission:
         """Open a submission in the sandbox; of its own folder nothing is read but the notebook."""
+        from graders.sandbox.choice import transport_for
+        from pytest_symmetry.remote.proxy import Limits, OpenedSubmission
+
+        seconds = assignment.seconds_per_call
         return OpenedSubmission(
             submission,
             transport_for(assignment, self.isolation),
-            _limits(assignment),
+            Limits(seconds, assignment.memory_mb << 20, CALLS_WORTH * seconds),
             aliases=assignment.aliases,
             paths=[str(assignment.data)] if assignment.data is not None else [],
         )
 
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         """Give up this worker when the judge itself is stuck in a test; believe no loss that changes."""
+        from graders.constancy import require_constancy
+
         functions: Any = pyfuncitem.funcargs.get("submission")
         context = current()
         with patience(self.patience):
@@ -153,11 +157,6 @@ def _called(when: Literal["setup", "call", "teardown"], action: Callable[[], Non
     import pytest
 
     return pytest.CallInfo.from_call(action, when, reraise=(pytest.exit.Exception, KeyboardInterrupt))
-
-
-def _limits(assignment: Assignment) -> Limits:
-    seconds = assignment.seconds_per_call
-    return Limits(seconds, assignment.memory_mb << 20, CALLS_WORTH * seconds)
 
 
 def run_tests(
@@ -316,17 +315,36 @@ def stopped(entry: Entry, assignment: Assignment, task: Task) -> tuple[Result, s
     return refused(replace(entry, status="waits for a person", reason=reason), assignment, task)
 
 
-def examine(folder: str, isolation: str) -> Isolation:
-    """Return how well code is locked in here; see to it first that an assignment can be graded.
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The process that judges: how well it locks submissions in, and the versions that verdicts depend on."""
+
+    isolation: Isolation
+    versions: Mapping[str, str]
+
+    @classmethod
+    def here(cls, assignment: Assignment, isolation: str) -> Judge:
+        """Return this process as a judge.
+
+        Raises:
+            SandboxError: it cannot lock submissions in as well as ``isolation`` asks for.
+        """
+        from graders.sandbox.choice import establish
+
+        return cls(establish(isolation, assignment), versions())
+
+
+def examine(folder: str, isolation: str) -> Judge:
+    """Return this process as a judge of an assignment that can be graded.
 
     Raises:
-        SandboxError: not as well as ``isolation`` asks for.
+        SandboxError: as :meth:`Judge.here`.
         AssignmentError: as :func:`check_solution`.
     """
     assignment = load_assignment(Path(folder))
-    offered = establish(isolation, assignment)
+    judge = Judge.here(assignment, isolation)
     check_solution(assignment, 0, isolation)
-    return offered
+    return judge
 
 
 def check_solution(assignment: Assignment, seed: int, isolation: str = "best") -> Result:
@@ -355,36 +373,3 @@ def _failure(result: Result) -> str:
     said = [words_or_facts(finding) for finding in failed[0].findings]
     why = f": {said[0].code} {said[0].seen or said[0].title}" if said else ""
     return f"its own solution fails {failed[0].name}{why}"
-
-
-_NOT_JUDGING = ("costs", "late", "due", "timezone")
-"""What of assignment.toml no verdict depends on."""
-
-
-def fingerprint(assignment: Assignment) -> str:
-    """Return the hash of what verdicts depend on in an assignment, "/", and the hash of what causes cost.
-
-    What follows the "/" changes marks without any test being run. The late policy is in neither: lateness
-    is worked out from the times of handing in.
-    """
-    digest = hashlib.sha256()
-    for file in _files(assignment.folder):
-        digest.update(file.relative_to(assignment.folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(_judging(assignment, file)).digest())
-    prices = json.dumps(dict(sorted(assignment.points.costs.items())))
-    return f"{digest.hexdigest()}/{hashlib.sha256(prices.encode()).hexdigest()}"
-
-
-def _judging(assignment: Assignment, file: Path) -> bytes:
-    """Return of a file what verdicts may depend on."""
-    raw = file.read_bytes()
-    if file != assignment.file:
-        return raw
-    tables = tomllib.loads(raw.decode())
-    return repr({k: v for k, v in sorted(tables.items()) if k not in _NOT_JUDGING}).encode()
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the files of an assignment, without what Python and editors leave behind."""
-    files = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
-    return sorted(folder / p for p in files if not any(part.startswith((".", "__")) for part in p.parts))

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graders.batch import fingerprint, run_tests
+from graders.batch import run_tests
 from graders.decisions import find_question, find_student
+from graders.fingerprint import fingerprint
 from graders.gradebook import GradebookError, to_text
 from graders.intake import Entry
 from graders.marks import counting, marks, question_of

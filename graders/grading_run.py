@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from graders import stored
-from graders.batch import examine, fingerprint, grade
+from graders.batch import Judge, examine, grade
 from graders.class_files import (
     Count,
     count,
@@ -23,6 +23,7 @@ from graders.class_files import (
     refresh,
     write_class,
 )
+from graders.fingerprint import fingerprint
 from graders.forgetting import finish
 from graders.gradebook import Basis, Gradebook, GradebookError
 from graders.history import Event, Kind
@@ -30,15 +31,13 @@ from graders.intake import Entry, Intake, Rules, receive
 from graders.marks import Mark, counting, marks
 from graders.opening import open_gradebook, read_gradebook
 from graders.pseudonyms import seed_mark
-from graders.sandbox.choice import establish
-from graders.sandbox.levels import Isolation
 from graders.stability import further_seeds
 from graders.telling import policy_of, reveal_for, see_to_all_pages, settle_policy
 from graders.workers import Workers
 from pytest_symmetry.assignment import Assignment
 from pytest_symmetry.errors import AssignmentError
 from pytest_symmetry.findings import Result, plain
-from pytest_symmetry.grading import result_line, versions
+from pytest_symmetry.grading import result_line
 from pytest_symmetry.reveal import Policy
 from pytest_symmetry.submission import FILE_BYTES
 from pytest_symmetry.writing import write_atomically
@@ -51,7 +50,7 @@ class Order:
     ``seeds`` is with how many seeds each submission is judged (None: as before); ``key`` makes the
     pseudonyms, where several folders are to have the same; ``patience`` is how long to wait for another
     writer, in seconds. ``due`` is when it was due, where neither roster nor assignment says; ``notebooks``
-    asks for an annotated notebook beside each page. ``offered`` is how well submissions are locked in.
+    asks for an annotated notebook beside each page. ``judge`` is who judges them.
     """
 
     assignment: Assignment
@@ -63,7 +62,7 @@ class Order:
     patience: float = 0.0
     due: datetime | None = None
     notebooks: bool = False
-    offered: Isolation | None = None
+    judge: Judge | None = None
 
     @property
     def policy(self) -> Policy:
@@ -119,11 +118,11 @@ def order_of(
     """
     what = str(assignment.folder), isolation
     try:
-        offered = workers.ask(examine, *what) if workers is not None else examine(*what)
+        judge = workers.ask(examine, *what) if workers is not None else examine(*what)
     except BrokenExecutor:
         problem = "the process that ran its solution ended; run pytest in this folder to see why"
         raise AssignmentError(assignment.folder, problem) from None
-    return Order(assignment, intake, out, isolation, offered=offered)
+    return Order(assignment, intake, out, isolation, judge=judge)
 
 
 @dataclass
@@ -140,11 +139,12 @@ class Run:
     @cached_property
     def basis(self) -> Basis:
         """What the verdicts of this run depend on beside the submissions."""
+        judge = self.order.judge or Judge.here(self.order.assignment, self.order.isolation)
         return Basis(
             assignment=fingerprint(self.order.assignment),
-            versions=versions(),
+            versions=dict(judge.versions),
             seed=str(self.seed),
-            isolation=str(self.order.offered or establish(self.order.isolation, self.order.assignment)),
+            isolation=str(judge.isolation),
             seeds=self.seeds,
         )
 

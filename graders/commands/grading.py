@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from graders import grading_run, regrade
-from graders.commands.looking import compare_with
 from graders.commands.terminal import (
     PROCESSORS,
     AssignmentName,
@@ -168,6 +167,8 @@ def grade(
         agreed = _Regrade(yes, never_lower) if anew else None
         _carry_out(order, workers, seed=seed, names=names, agreed=agreed)
     if before is not None:
+        from graders.commands.looking import compare_with  # brings pytest's half along: only where asked for
+
         compare_with(out, before)
 
 
@@ -202,7 +203,8 @@ def _carry_out(
     names: bool,
     agreed: _Regrade | None = None,
 ) -> None:
-    console.print(f"Submissions run at isolation {order.offered}.")
+    if order.judge is not None:
+        console.print(f"Submissions run at isolation {order.judge.isolation}.")
     try:
         with grading_run.started(order, seed=seed, jobs=workers.jobs, workers=workers) as run:
             _grade(run, names=names, agreed=agreed)

@@ -8,6 +8,7 @@ from small_class import order_for
 from typer.testing import CliRunner
 
 from graders import batch, cli
+from graders.fingerprint import fingerprint
 from graders.marks import marks
 from graders.opening import read_gradebook
 
@@ -66,13 +67,13 @@ def test_a_new_price_changes_marks_without_a_test_being_run(course, monkeypatch)
 
 def test_the_late_policy_is_no_reason_to_judge_anew(course):
     """Lateness is worked out from times, not by tests."""
-    before = batch.fingerprint(order_for(course).assignment)
+    before = fingerprint(order_for(course).assignment)
     says(course, LATE, "[late]\npercent = 10\n")
-    late = batch.fingerprint(order_for(course).assignment)
+    late = fingerprint(order_for(course).assignment)
     says(course, after="[limits.x]\n".replace("[limits.x]", "# a remark"))
-    remark = batch.fingerprint(order_for(course).assignment)
+    remark = fingerprint(order_for(course).assignment)
     says(course, after="[conventions]\nlogarithm = 'natural'\n")
-    other = batch.fingerprint(order_for(course).assignment)
+    other = fingerprint(order_for(course).assignment)
 
     assert before == late == remark
     assert before != other

@@ -53,7 +53,7 @@ WAS = {"ada": 6.0, "ben": 3.0, "cho": 3.0, "cut": 0.0, "dee": 5.0}
 def test_an_upgrade_judges_nothing_anew(course, monkeypatch):
     """What counts is what was judged, with the version it was judged by; that there is another is said."""
     before = shown(course)
-    monkeypatch.setattr(grading_run, "versions", lambda: {"pytest-symmetry": "9.0", "numpy": "9.0"})
+    monkeypatch.setattr(batch, "versions", lambda: {"pytest-symmetry": "9.0", "numpy": "9.0"})
     said = symmetry(course)
 
     assert "5 of 5 were graded before and are kept." in said
