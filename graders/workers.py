@@ -62,7 +62,8 @@ class Workers:
         """End them; work that nobody has begun is dropped."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.shutdown(cancel_futures=True)
+            with _nothing_imported_from_here():
+                pool.shutdown(cancel_futures=True)
 
     def ask(self, function: Callable[..., _Answer], *args: object) -> _Answer:
         """Return what ``function`` gives in a worker, or raise what it raises.
@@ -101,7 +102,7 @@ class Workers:
         yield from ((task, None) for task in lost)
 
     def _submit(self, function: Callable[..., _Answer], *args: object) -> Future[_Answer]:
-        if self._pool is None:
-            self._pool = self._make(self.jobs)
-        with _nothing_imported_from_here():
+        with _nothing_imported_from_here():  # also when it is made: multiprocessing starts a process for that
+            if self._pool is None:
+                self._pool = self._make(self.jobs)
             return self._pool.submit(function, *args)
