@@ -31,6 +31,7 @@ from graders.intake import Entry, Intake, Rules, receive
 from graders.marks import Mark, counting, marks
 from graders.opening import open_gradebook, read_gradebook
 from graders.pseudonyms import seed_mark
+from graders.sandbox.levels import Isolation
 from graders.stability import further_seeds
 from graders.telling import policy_of, reveal_for, see_to_all_pages, settle_policy
 from graders.workers import Workers
@@ -69,6 +70,11 @@ class Order:
         """How much pages say, and from when."""
         policy = self.assignment.policy
         return replace(policy, due=self.due or policy.due)
+
+    @property
+    def offered(self) -> Isolation | None:
+        """How well submissions are locked in, where that was found out."""
+        return self.judge.isolation if self.judge is not None else None
 
     @property
     def entries(self) -> tuple[Entry, ...]:

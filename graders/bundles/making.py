@@ -18,7 +18,6 @@ from graders.bundles import clones, wheelhouse
 from graders.bundles.one import ASSIGNMENT
 from graders.bundles.packing import packed
 from graders.bundles.platforms import FILE, PLATFORMS, BundleError, Platform, Settings, accepts
-from graders.fingerprint import fingerprint
 from graders.release import release
 from graders.specimens import FILE as SPECIMENS
 from pytest_symmetry.assignment import REVEAL, load_assignment

@@ -203,8 +203,7 @@ def _carry_out(
     names: bool,
     agreed: _Regrade | None = None,
 ) -> None:
-    if order.judge is not None:
-        console.print(f"Submissions run at isolation {order.judge.isolation}.")
+    console.print(f"Submissions run at isolation {order.offered}.")
     try:
         with grading_run.started(order, seed=seed, jobs=workers.jobs, workers=workers) as run:
             _grade(run, names=names, agreed=agreed)
