@@ -112,7 +112,7 @@ def test_start(submission):
         return weights | {f"b{k}": (own, 1) for k, (_, own) in pairs}
 
     check_symmetry(submission.initialize([3, 5, 4, 1], 3))
-    sizes = [(3, 5, 4, 1), (40, 30, 30, 30, 7), (300, 20, 11)]
+    sizes = [(10, 60, 40, 30), (300, 20, 30)]
     check_initialization(begin, sizes=sizes, law="he", shapes=shapes, distribution="normal", biases="zero")
     alike = submission.initialize([5, 5, 5, 1], 3)
     assert isinstance(alike, dict), "initialize must return a dict"
@@ -320,6 +320,10 @@ def powers(p):
         return float(sum(factor * np.sum(np.asarray(p[name]) ** 5) for name, factor in FACTORS.items()))
 
 
+def squares(p):
+    return float(sum(np.sum(np.asarray(p[name]) ** 2) for name in POINT))
+
+
 def slopes_of_powers(p, epsilon=0.0):
     """Return the slopes; with an epsilon, exactly what a step of that length up and one down must give."""
     return {
@@ -333,6 +337,8 @@ def test_slopes(submission, point):
     """Each entry by itself, both ways."""
     for epsilon in (0.1, 0.3):
         check_matches(submission.slopes, slopes_of_powers(point, epsilon), powers, point, epsilon)
+    # Of a sum of squares, one step up and one down give the slope itself, however long they are.
+    check_gradients(squares, lambda p: submission.slopes(squares, p, 0.1), point)
 
 
 def large(p):
