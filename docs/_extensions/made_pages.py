@@ -61,8 +61,8 @@ COMMANDS_BEGIN = """\
 It comes with `pip install "pytest-symmetry[grade]"`. ASSIGNMENT is a folder, or the name of a bundled
 assignment.
 
-Exit codes: 0 done, 1 something is wrong (only `check`), 2 usage or bad input, 3 interrupted; the same command
-again goes on."""
+Exit codes: 0 done, 1 something is wrong (`check`) or did not arrive (`push`), 2 usage or bad input, 3
+interrupted; the same command again goes on."""
 
 OFTEN = {3: "often", 2: "sometimes", 1: "rarely"}
 
