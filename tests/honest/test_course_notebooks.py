@@ -65,6 +65,7 @@ def test_the_notebook_runs_without_matplotlib(name, monkeypatch):
         return real_import(module, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without_matplotlib)
+    monkeypatch.chdir(FOLDERS[name])  # where its data are
     namespace: dict[str, object] = {}
     for cell in cells_of(name):
         if cell["cell_type"] == "code":
