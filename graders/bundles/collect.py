@@ -21,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,12 @@ TOKEN = "STUDENT_REPOS_TOKEN"  # noqa: S105 - the name of a variable
 FILE_BYTES = 20 << 20
 REPOSITORY_BYTES = 100 << 20
 REPOSITORY_FILES = 5000
+LISTING_BYTES = 8 << 20
+NAME = 1000
 SECONDS = 300
+LISTING_SECONDS = 60
+
+_TOO_MUCH = "it holds more, or larger, files than any submission; ask for a smaller repository"
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
@@ -112,7 +118,7 @@ def _fetched(repository: str, store: Path, server: str, token: str) -> tuple[str
         commit = _git([*within, "rev-parse", "--verify", "--quiet", "HEAD"]).decode().strip()
     except CollectError:
         return "", []
-    found = _listed(_git([*within, "ls-tree", "-r", "-l", "-z", commit]))
+    found = _listed(_listing([*within, "ls-tree", "-r", "-l", "-z", commit]))
     asked = "".join(f"{digest}\n" for _, digest in found).encode()
     contents = _contents(_git([*within, "cat-file", "--batch"], given=asked))
     return commit, [(name, content) for (name, _), content in zip(found, contents, strict=True)]
@@ -130,11 +136,15 @@ def _secret(server: str, token: str) -> dict[str, str]:
     }
 
 
-def _git(arguments: list[str], more: Mapping[str, str] | None = None, given: bytes = b"") -> bytes:
+def _environment() -> dict[str, str]:
     kept = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE")
     environment = {key: os.environ[key] for key in kept if key in os.environ}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, **(more or {})}
+    return {**environment, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+
+
+def _git(arguments: list[str], more: Mapping[str, str] | None = None, given: bytes = b"") -> bytes:
+    environment = {**_environment(), **(more or {})}
     try:
         done = subprocess.run(  # noqa: S603 - names are checked, and no shell reads them
             ["git", *arguments],  # noqa: S607 - the runner's own git
@@ -151,6 +161,30 @@ def _git(arguments: list[str], more: Mapping[str, str] | None = None, given: byt
     return done.stdout
 
 
+def _listing(arguments: list[str]) -> bytes:
+    """Return what git lists, unless that is more than any submission has.
+
+    A few folders that hold one another many times are a small repository with a listing without end.
+    """
+    with subprocess.Popen(  # noqa: S603 - as above
+        ["git", *arguments],  # noqa: S607 - as above
+        env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        clock = threading.Timer(LISTING_SECONDS, process.kill)
+        clock.start()
+        try:
+            assert process.stdout is not None
+            listing = process.stdout.read(LISTING_BYTES + 1)
+            if len(listing) > LISTING_BYTES:
+                process.kill()
+            code = process.wait()
+        finally:
+            clock.cancel()
+    if code:
+        raise CollectError(_TOO_MUCH)
+    return listing
+
+
 def _listed(listing: bytes) -> list[tuple[str, str]]:
     """Return (path, digest) of the regular files of a commit, as ``ls-tree -r -l -z`` lists it.
 
@@ -162,13 +196,13 @@ def _listed(listing: bytes) -> list[tuple[str, str]]:
         about, _, raw = entry.partition(b"\t")
         mode, _, digest, size = about.decode().split()
         name = raw.decode("utf-8", "backslashreplace")
-        if not mode.startswith("100") or {"", ".", "..", ".git"} & {*name.split("/")}:
+        odd = len(name) > NAME or {"", ".", "..", ".git"} & {*name.split("/")}
+        if not mode.startswith("100") or odd:
             continue
         found.append((name, digest))
         total += int(size)
         if int(size) > FILE_BYTES or total > REPOSITORY_BYTES or len(found) > REPOSITORY_FILES:
-            msg = "it holds more, or larger, files than any submission; ask for a smaller repository"
-            raise CollectError(msg)
+            raise CollectError(_TOO_MUCH)
     return found
 
 

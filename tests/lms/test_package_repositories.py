@@ -248,10 +248,33 @@ def test_a_repository_that_is_too_large_is_not_taken(tmp_path, server, monkeypat
     assert "larger, files than any submission" in failed["ben"]
 
 
+def test_a_repository_whose_listing_has_no_end_stops_nobody(tmp_path, server):
+    """Folders that hold one another: a few kilobytes, and ten thousand million files."""
+    bare = server / "course" / "tiny-fay.git"
+
+    def plumbing(*arguments, given):
+        done = subprocess.run(["git", *arguments], cwd=bare, input=given, capture_output=True, check=True)
+        return done.stdout.decode().strip()
+
+    inner = "100644 blob " + plumbing("hash-object", "-w", "--stdin", given=b"x")
+    for _ in range(10):
+        tree = plumbing("mktree", given="".join(f"{inner}\tf{i}\n" for i in range(10)).encode())
+        inner = f"040000 tree {tree}"
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    commit = plumbing(*who, "commit-tree", tree, "-m", "many", given=b"")
+    plumbing("update-ref", "refs/heads/main", commit, given=b"")
+    failed = collected(server, tmp_path / "collected.zip")
+
+    assert {"eve", "fay"} == set(failed)
+    assert "larger, files than any submission" in failed["fay"]
+
+
 def test_a_tree_with_names_that_lead_out_gives_none_of_them():
     """As git itself would never check them out."""
     sizes = b"100644 blob 1234567890      10\t"
-    listing = b"\0".join(sizes + name for name in (b"../x", b"a/../b", b".git/config", b"/etc/x", b"a/b"))
+    listing = b"\0".join(
+        sizes + name for name in (b"../x", b"a/../b", b".git/config", b"/etc/x", b"x" * 2000, b"a/b")
+    )
     modes = [b"120000 blob 1234567890       9\tlink", b"160000 commit 1234567890       -\tmodule"]
 
     assert [("a/b", "1234567890")] == collect._listed(b"\0".join([listing, *modes, b""]))
