@@ -33,7 +33,7 @@ def push(
     ] = False,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Send also what was sent, where the platform has something else now."),
+        typer.Option("--again", help="Send also where the platform has a score that is not from here."),
     ] = False,
     names: Names = False,
     author: Author = "",

@@ -81,7 +81,7 @@ class Delivery:
             UnansweredError: the platform gave no answer; the journal knows that it may have the score.
             PushStoppedError: no score can be sent any more.
         """
-        if is_there(self.journal, score) and (row := self._sent_before(score)) is not None:
+        if (row := self._seen_there(score)) is not None:
             return row
         last = self.journal.last(score.student)
         unfinished = last is not None and last.kind is Kind.SENDING and last.is_of(score)
@@ -94,7 +94,7 @@ class Delivery:
             if there is not None and there.is_equal(score.points, score.of):
                 sent_now = answer.again and not unfinished
                 return self._arrived(score, second, Outcome.SENT if sent_now else Outcome.THERE)
-            if stamped_anew or not self._may_be_replaced(score.student, there):
+            if stamped_anew or not self._may_be_replaced(score, there):
                 break
             second = self._begin(score)
         return self._older(score, second, there)
@@ -104,7 +104,7 @@ class Delivery:
         if row.arrived:
             self._in_vain = 0
             return ""
-        if row.outcome is Outcome.REFUSED and row.status not in _GONE:
+        if row.status and row.status not in _GONE:
             return ""
         self._in_vain += 1
         if self._in_vain < _IN_VAIN:
@@ -112,26 +112,43 @@ class Delivery:
         said = f"{self._in_vain} scores in a row came to nothing ({row.why})"
         return f"{said}; run the same command again when that is mended"
 
-    def _sent_before(self, score: Score) -> Row | None:
-        """Return what there is of a score that arrived once; None where it should be sent again.
+    def _seen_there(self, score: Score) -> Row | None:
+        """Return what a look at the platform says of a score; None where it should be sent.
 
-        What somebody has changed there since is theirs, and stays.
+        What somebody typed or changed there is theirs, and stays, unless we are told to send again.
         """
-        if not self._looked:
-            self._looked, self._held = True, self._all_results()
-        if self._held is None:
-            return Row(score.student, Outcome.THERE, "sent before; the platform does not show it", score)
-        now = self._held.get(score.user)
+        before, held = is_there(self.journal, score), self._look()
+        if held is None:
+            why = "sent before; the platform does not show it"
+            return Row(score.student, Outcome.THERE, why, score) if before else None
+        now = held.get(score.user)
         if now is not None and now.is_equal(score.points, score.of):
+            if not before:
+                last = self.journal.last(score.student)
+                self.journal.note(Kind.ARRIVED, score, last.second if last else 0)
             return Row(score.student, Outcome.THERE, score=score)
-        if self.again:
+        if self.again or (not before and self._may_be_replaced(score, now)):
             return None
         has = f"{now.points:g} of {now.of:g}" if now is not None else "none"
-        why = f"sent before; the platform has {has} now, and it stays (--again sends)"
-        return Row(score.student, Outcome.CHANGED, why, score)
+        if before:
+            why = f"sent before; the platform has {has} now, and it stays (--again sends)"
+            return Row(score.student, Outcome.CHANGED, why, score)
+        why = f"the platform has {has}, which is not from here; it stays (--again sends)"
+        return Row(score.student, Outcome.NOT_SENT, why, score, _CONFLICT)
+
+    def _look(self) -> Mapping[str, Held] | None:
+        """Return what the platform has of all users, asked for once; None where it does not show that."""
+        if not self._looked:
+            self._looked = True
+            self._held = {} if self.column.created else self._all_results()
+        return self._held
+
+    @property
+    def blind(self) -> bool:
+        """Whether scores went out without a look at what was there."""
+        return self._looked and self._held is None
 
     def _all_results(self) -> dict[str, Held] | None:
-        """Return what the platform has of all users; None where it does not show that."""
         if not self.connection.grants(RESULTS):
             return None
         try:
@@ -174,10 +191,11 @@ class Delivery:
         except LookupError:
             return None
 
-    def _may_be_replaced(self, student: str, there: Held | None) -> bool:
+    def _may_be_replaced(self, score: Score, there: Held | None) -> bool:
         """Return whether what is there is nobody else's decision: nothing, or what we sent before."""
-        before = self.journal.arrived(student)
-        return there is None or (before is not None and there.is_equal(before.points, before.of))
+        mine = (note for note in self.journal.all(score.student) if note.user == score.user)
+        ours = there is None or any(there.is_equal(note.points, note.of) for note in mine)
+        return ours or self.again
 
     def _arrived(self, score: Score, second: int, outcome: Outcome = Outcome.SENT) -> Row:
         before = self.journal.arrived(score.student)
@@ -197,8 +215,7 @@ class Delivery:
             why = "the platform has a score with a later time and does not show it; look there"
         else:
             why = (
-                f"the platform has a later score, {there.points:g} of {there.of:g}; it stays, unless the "
-                "same command is run again"
+                f"the platform has a later score, {there.points:g} of {there.of:g}; it stays (--again sends)"
             )
         self.journal.note(Kind.REFUSED, score, second, why)
         return Row(score.student, Outcome.REFUSED, why, score, _CONFLICT)

@@ -43,6 +43,7 @@ class Journal:
     column: str
     _last: dict[str, Note]
     _arrived: dict[str, Note]
+    _all: dict[str, set[Note]]
 
     @classmethod
     def of(cls, book: Gradebook, target: str, column: str = "") -> Journal:
@@ -50,7 +51,7 @@ class Journal:
         events = [e for e in book.history() if e.kind in _KINDS]
         known = (e.data["column"] for e in reversed(events) if e.data["target"] == target)
         where = column or next(known, "")
-        journal = cls(book, target, where, {}, {})
+        journal = cls(book, target, where, {}, {}, {})
         for event in events:
             if event.data["column"] == where:
                 journal._take(event)
@@ -63,6 +64,10 @@ class Journal:
     def arrived(self, student: str) -> Note | None:
         """Return the score that is there, as far as is known."""
         return self._arrived.get(student)
+
+    def all(self, student: str) -> set[Note]:
+        """Return all that was ever noted about a student: one of it may be there."""
+        return self._all.get(student, set())
 
     def note(self, kind: Kind, score: Score, second: int, why: str = "") -> None:
         """Add a note: on its way, arrived, or refused for a reason."""
@@ -81,5 +86,6 @@ class Journal:
         data = event.data
         note = Note(event.kind, data["user"], event.points or 0.0, data["of"], data["second"])
         self._last[event.student] = note
+        self._all.setdefault(event.student, set()).add(note)
         if event.kind is Kind.ARRIVED:
             self._arrived[event.student] = note

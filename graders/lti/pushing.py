@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Push:
     """The scores of one gradebook on their way into one column.
 
-    ``again`` is whether scores go out again where the platform has something else than what was sent.
+    ``again`` is whether scores go out also where the platform has one that is not from here.
     ``stopped`` says why not all were tried, "" where they were; ``said`` is what a person should know beside
     the rows.
     """
@@ -108,7 +108,10 @@ class Push:
         self._tell_of(column)
         journal = Journal.of(self.book, self.target, column.url)
         yield from self._without(journal)
-        yield from self._deliver_all(Delivery(connection, column, journal, self.again))
+        delivery = Delivery(connection, column, journal, self.again)
+        yield from self._deliver_all(delivery)
+        if delivery.blind:
+            self.said.append("the platform does not show what it had: what a teacher typed there is replaced")
         if difference := connection.time.difference:
             self.said.append(difference)
 

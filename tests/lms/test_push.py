@@ -279,32 +279,49 @@ def test_users_may_stand_in_another_column_of_the_roster(course):
     assert "sent" == course.push()[0]["ada"]
 
 
-def test_a_later_score_of_somebody_else_stays(course):
-    """It is told, and the same command a second time replaces it."""
+def test_a_score_of_somebody_else_stays(course):
+    """It is seen before anything is sent, and told; with ``again`` it is replaced."""
     number = course.platform.add_item()
-    second = int(course.clock.now()) + 2
-    course.platform.grades[number, user_of("ada")] = {"points": 4.0, "second": second, "comment": None}
-    outcomes, why, _ = course.push()
+    course.platform.grades[number, user_of("ada")] = {"points": 4.0, "second": 0, "comment": None}
+    outcomes, why, push = course.push()
 
-    assert {"ada": "refused", "ben": "sent"} == {k: v for k, v in outcomes.items() if k != "cho"}
-    assert (
-        "the platform has a later score, 4 of 6; it stays, unless the same command is run again" == why["ada"]
-    )
-    assert 4.0 == course.there("ada")
-    course.clock.time += 60
-    assert "sent" == course.push()[0]["ada"]
+    assert {"ada": "not sent", "ben": "sent", "cho": "left out"} == outcomes
+    assert "the platform has 4 of 6, which is not from here; it stays (--again sends)" == why["ada"]
+    assert (4.0, "") == (course.there("ada"), push.stopped)
+    assert "sent" == course.push(again=True)[0]["ada"]
     assert 6.0 == course.there("ada")
 
 
-def test_an_equal_score_with_a_later_time_is_there(course):
+def test_a_score_that_somebody_types_meanwhile_stays(course):
     """A 409 is answered by looking."""
+    number = course.platform.add_item()
+
+    def type_in(exchange):
+        if "user-ada" in exchange.body and not course.platform.grades:
+            second = int(course.clock.now()) + 1
+            grade = {"points": 4.0, "second": second, "comment": None}
+            course.platform.grades[number, user_of("ada")] = grade
+
+    course.platform.fault = type_in
+    outcomes, why, _ = course.push()
+
+    assert {"ada": "refused", "ben": "sent", "cho": "left out"} == outcomes
+    assert "the platform has a later score, 4 of 6; it stays (--again sends)" == why["ada"]
+    assert 4.0 == course.there("ada")
+    course.clock.time += 60
+    assert "not sent" == course.push()[0]["ada"]
+    assert "sent" == course.push(again=True)[0]["ada"]
+
+
+def test_an_equal_score_is_there(course):
+    """Whoever typed it: nothing is sent."""
     number = course.platform.add_item()
     second = int(course.clock.now()) + 600
     course.platform.grades[number, user_of("ada")] = {"points": 6.0, "second": second, "comment": None}
 
     assert "already there" == course.push()[0]["ada"]
     assert "already there" == course.push()[0]["ada"]
-    assert 1 == len([e for e in course.platform.asked("POST", "/scores") if user_of("ada") in e.body])
+    assert [] == [e for e in course.platform.asked("POST", "/scores") if user_of("ada") in e.body]
 
 
 @pytest.mark.parametrize("readable", [True, False])

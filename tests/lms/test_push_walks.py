@@ -38,6 +38,7 @@ class Term:
     def __init__(self, made, seed):
         self.made, self.rng = made, random.Random(seed)
         self.approved = defaultdict(set)
+        self.typed = set()
         self.day = BadDay(made.platform, self.rng, 0.2)
 
     def override(self):
@@ -63,9 +64,13 @@ class Term:
         """On a bad day, and sometimes it is interrupted."""
         way = Way(self.day, self.rng.choice([2, 5, 9, 99, 99]))
         try:
-            outcomes, why, _ = self.made.push(httpx.Client(transport=way, trust_env=False))
+            outcomes, why, push = self.made.push(httpx.Client(transport=way, trust_env=False))
         except (KeyboardInterrupt, decisions.SymmetryError):
+            self.typed.clear()  # whether that push had a look, nobody can say
             return
+        if any("does not show" in said for said in push.said):
+            self.typed.clear()
+        assert {5.25} >= {self.made.there(student) for student in self.typed}
         with open_gradebook(self.made.folder) as book:
             points = {mark.student: mark.points for mark in marks(book)}
         for student, outcome in outcomes.items():
@@ -74,10 +79,11 @@ class Term:
 
     def type_in(self):
         """A teacher gives a grade on the platform."""
-        user = user_of(self.rng.choice(PEOPLE)[0])
+        student = self.rng.choice(PEOPLE)[0]
         grade = {"points": 5.25, "second": int(self.made.platform.now()), "comment": None}
         if self.made.platform.items:
-            self.made.platform.grades[7, user] = grade
+            self.made.platform.grades[7, user_of(student)] = grade
+            self.typed.add(student)
 
     def move_clock(self):
         self.made.platform.ahead = self.rng.choice([-200.0, 0.0, 0.0, 200.0])
