@@ -1,5 +1,6 @@
 """Workers stay warm for a command, are replaced when one dies, and take the work of any executor."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 
 import pytest
 
+from graders import batch
 from graders.workers import Workers
 from pytest_symmetry.errors import AssignmentError
 
@@ -86,3 +88,16 @@ def test_the_command_that_hands_out_the_work_loads_none_of_what_judges():
     said = subprocess.run([sys.executable, "-c", LIGHT], check=True, capture_output=True, text=True)
 
     assert "" == said.stdout.strip()
+
+
+def test_the_name_of_the_running_test_stays_out_of_the_c_librarys_memory(monkeypatch):
+    """Python has it in its environment, as pytest promises; what the C library is given it never frees."""
+    given = []
+    monkeypatch.setattr(os, "putenv", lambda *pair: given.append(pair))
+    with batch._names_not_kept():
+        os.environ["PYTEST_CURRENT_TEST"] = os.environ["SYMMETRY_OTHER"] = "a"
+
+        assert "a" == os.environ["PYTEST_CURRENT_TEST"]
+
+    monkeypatch.delitem(os.environ, "SYMMETRY_OTHER")
+    assert [(b"SYMMETRY_OTHER", b"a")] == given
