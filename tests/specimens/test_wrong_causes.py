@@ -147,6 +147,22 @@ def test_losses_of_one_class_lack_a_term():
     assert finding.cause == "term-missing"
 
 
+def test_exchanged_classes_are_no_exchanged_shares():
+    """Labels say which term counts; they are not how much of the old value is kept."""
+    rng = np.random.default_rng(5)
+    a, y = rng.uniform(0.1, 0.9, size=13), (np.arange(13) % 3 > 0) * 1.0
+
+    def test(student, reference):
+        return [lambda: match_finding(student.losses, reference.losses, a, y)]
+
+    turned = "(1 - y) * np.log(a) + y * np.log(1 - a)"
+    _, finding = first_finding(
+        LOSSES, LOSSES.replace("y * np.log(a) + (1 - y) * np.log(1 - a)", turned), test
+    )
+
+    assert finding.cause != "shares-exchanged"
+
+
 TRAIN = """
 def train(w, steps):
     costs = []

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pytest_symmetry.diagnosis.observation import Scope, Site
+from pytest_symmetry.diagnosis.observation import Scope, Site, number
 from pytest_symmetry.diagnosis.operators.change import Change, called, code, product
 
 _BIAS_GRADIENT = re.compile(r"^(db|grad_?b|gb)")
@@ -59,7 +59,7 @@ def kept_where_nothing_comes(site: Site, _scope: Scope) -> Iterator[Change]:
         yield Change(written, "overwritten-not-added", {"target": site.target})
 
 
-def shares(site: Site, _scope: Scope) -> Iterator[Change]:
+def shares(site: Site, scope: Scope) -> Iterator[Change]:
     """A running mean whose two shares are exchanged: beta stands at the new value."""
     node = site.node
     if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
@@ -67,10 +67,16 @@ def shares(site: Site, _scope: Scope) -> Iterator[Change]:
     for inner in ast.walk(node.right):
         if ast.unparse(inner).startswith("1 - ") and isinstance(inner, ast.BinOp):
             share = inner.right
-            if isinstance(share, ast.Name) and _reads(node.left, share.id):
+            if isinstance(share, ast.Name) and _reads(node.left, share.id) and _is_share(scope, share.id):
                 turned = _Exchanged(share.id).visit(copy.deepcopy(node))
                 yield Change(turned, "shares-exchanged", {"target": site.target})
                 return
+
+
+def _is_share(scope: Scope, name: str) -> bool:
+    """Return whether a variable is one number between 0 and 1: labels are no shares."""
+    value = number(scope.atoms.get(name))
+    return value is not None and 0 < value < 1
 
 
 def _reads(node: ast.AST, name: str) -> bool:
