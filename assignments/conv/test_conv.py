@@ -282,8 +282,8 @@ def put_together(submission, X, y, parameters):
     """Return the gradients that the student's own pieces give, or nothing where a piece has another shape."""
     Z, A, P, S, L = submission.forward(X, parameters)
     dL = (submission.softmax(L) - np.eye(3)[y]) / len(y)
-    dS = dL @ parameters["W2"].T
-    dP = np.ones(P.shape) * dS[:, :, np.newaxis, np.newaxis] / (P.shape[2] * P.shape[3])
+    share = np.einsum("nc,kc->nk", dL, parameters["W2"]) / P[0, 0].size
+    dP = np.broadcast_to(share.reshape(*share.shape, 1, 1), P.shape)
     dA = submission.pool_backward(dP, A, 2, 2)
     if not holds(dA, Z.shape):
         return {}
