@@ -34,13 +34,16 @@ def arguments(folder: Path, seed: int) -> list[str]:
 def apart(folder: Path) -> Iterator[None]:
     """Let no plugin and no option of the surroundings in; forget the test modules of ``folder`` afterwards.
 
-    Another assignment may have test modules of the same name.
+    Another assignment may have test modules of the same name. Nothing compiled is left in the folder: it may
+    be handed out.
     """
     before = {name: os.environ.get(name) for name in _OURS}
+    writes_none, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         _set(_OURS)
         yield
     finally:
+        sys.dont_write_bytecode = writes_none
         _set(before)
         below = os.path.join(folder, "")  # noqa: PTH118 - compared as text: there are a thousand modules
         for name, module in list(sys.modules.items()):

@@ -169,10 +169,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Work out what each question is worth, before anything is deselected."""
-    asked = [(item, subject) for item in items if (subject := _subject(item)) is not None]
-    if not asked:
+    if not any(_subject(item) for item in items):
         return
     run = _run_of(config)
+    # Hidden questions come last: what costs points once costs them where students can see it.
+    items.sort(key=lambda item: run.is_hidden(item.nodeid))
+    asked = [(item, subject) for item in items if (subject := _subject(item)) is not None]
     run.note_questions(
         (item.nodeid, f"{item.path}::{_original(item)}[{mine.identifier}]", _name(item, mine), _points(item))
         for item, mine in asked
@@ -321,7 +323,6 @@ def pytest_runtest_makereport(
     if context is None or not decided:
         return report
     from pytest_symmetry import grading
-    from pytest_symmetry.assignment import is_hidden
 
     run = _run_of(item.config)
     error = call.excinfo.value if call.excinfo is not None else None
@@ -342,7 +343,7 @@ def pytest_runtest_makereport(
     report.sections += grading.sections(error, verdict)
     subject = _subject(item)
     assert subject is not None
-    if is_hidden(item.nodeid):
+    if run.is_hidden(item.nodeid):
         verdict = grading.topic_only(verdict, _topic(item, question.name))
     crosses = _is_worker(item.config)
     report.symmetry = run.report(subject, item.nodeid, verdict, crosses=crosses)  # type: ignore[attr-defined] # extra attributes cross xdist
@@ -394,7 +395,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     run = _run_of(config)
     terminalreporter.section("symmetry")
-    for line in run.summary_lines():
-        terminalreporter.line(line)
-    for line in run.closing_lines():
+    for line in (*run.summary_lines(), *run.closing_lines()):
         terminalreporter.line(line)

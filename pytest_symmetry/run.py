@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_symmetry.assignment import Assignment, assignment_above
+from pytest_symmetry.assignment import Assignment, assignment_above, is_hidden
 from pytest_symmetry.context import Context
 from pytest_symmetry.errors import AssignmentError, SubmissionError
 from pytest_symmetry.feedback.remarks import remark, saved_at
@@ -117,6 +117,10 @@ class Run:
         copies = copies_of(assignment.source) if not self.where else []
         commands = [f'pytest --symmetry-submission "{c.name}"' for c in copies]
         return f"; there are copies of it, to be run with {' or '.join(commands)}" if commands else ""
+
+    def is_hidden(self, nodeid: str) -> bool:
+        """Return whether a question stays with staff."""
+        return is_hidden(nodeid)
 
     def note_questions(self, items: Iterable[tuple[str, str, str, float]]) -> None:
         """Take in the test items as (nodeid, question without its cases, name with its case, points)."""
