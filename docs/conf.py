@@ -41,7 +41,6 @@ pygments_dark_style = "a11y-dark"
 
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-python_maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False
 # What is not ours is described elsewhere; a name of ours that leads nowhere is an error.
