@@ -21,12 +21,21 @@ DECAY, KEEP = 0.9, 0.7
 
 def network(sizes, rng):
     """Return thirteen examples of both classes, and parameters at a point that is special in no way."""
-    parameters = {}
+    X, parameters = rng.normal(size=(sizes[0], M)), {}
+    A = X
     for layer, (below, own) in enumerate(pairwise(sizes), 1):
-        parameters[f"W{layer}"] = rng.normal(size=(own, below))
+        W = rng.normal(size=(own, below))
         # Above zero, so that no layer is silent for all examples.
-        parameters[f"b{layer}"] = rng.uniform(0.2, 1.0, size=(own, 1))
-    return rng.normal(size=(sizes[0], M)), rng.permutation(np.arange(M) % 2.0).reshape(1, M), parameters
+        b = rng.uniform(0.2, 1.0, size=(own, 1))
+        Z = W @ A + b
+        if layer == len(sizes) - 1:
+            # Of both signs, so that relu differs from nothing at all; and no answer is certain: where a
+            # sigmoid is 1 to the last digit, right formulas divide 0 by 0.
+            b = b - Z.mean()
+            W, b = (part * min(1, 1.5 / np.abs(Z - Z.mean()).max()) for part in (W, b))
+        A = np.maximum(Z, 0)
+        parameters[f"W{layer}"], parameters[f"b{layer}"] = W, b
+    return X, rng.permutation(np.arange(M) % 2.0).reshape(1, M), parameters
 
 
 @pytest.fixture
