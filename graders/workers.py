@@ -13,6 +13,9 @@ from graders.sandbox.watchdog import end_with_parent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""How many processors this process may use."""
+
 _Task = TypeVar("_Task")
 _Answer = TypeVar("_Answer")
 

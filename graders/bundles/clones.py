@@ -28,6 +28,7 @@ from graders.lateness import read_zone
 from graders.marks import marks
 from graders.opening import read_gradebook
 from graders.roster import read_roster
+from graders.workers import PROCESSORS
 from pytest_symmetry.feedback.text import printable
 from pytest_symmetry.writing import write_atomically
 
@@ -88,7 +89,7 @@ def judge(bundle: Bundle, collected: Path, roster: Path, out: Path, say: Callabl
         # Of who could not be fetched nothing is known: not even that nothing was handed in.
         people = {student: one for student, one in enrolled.people.items() if student not in failed}
         rules = Rules(roster=replace(enrolled, people=people), zone=zone)
-        line = grade(bundle, folders, out, rules, _processors(), say)
+        line = grade(bundle, folders, out, rules, PROCESSORS, say)
     with read_gradebook(out) as book:
         everyone = marks(book)
         _write_changes(out / CHANGED, changes, failed)
@@ -98,10 +99,6 @@ def judge(bundle: Bundle, collected: Path, roster: Path, out: Path, say: Callabl
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         _add_summary(Path(summary), line, said)
     return Judged(said, len(failed))
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def handed_out(folder: Path) -> dict[str, str]:

@@ -217,11 +217,12 @@ def _filled(platform: Platform, assignment: Assignment, settings: Settings, *nam
     return found
 
 
-def _gradescope(
+def _one_folder(
     platform: Platform, assignment: Assignment, settings: Settings, grader: Mapping[str, bytes]
 ) -> dict[str, bytes]:
-    own = _filled(platform, assignment, settings, "README.md", "setup.sh", "run_autograder")
-    return {**grader, **own}
+    """Return the grader with the platform's own files beside it."""
+    own = {"gradescope": ("setup.sh", "run_autograder"), "coursera": ("Dockerfile", "run.sh")}[platform.name]
+    return {**grader, **_filled(platform, assignment, settings, "README.md", *own)}
 
 
 def _prairielearn(
@@ -231,13 +232,6 @@ def _prairielearn(
     fault = {"not-judged.json": (json.dumps(platform.fault, indent=1) + "\n").encode()}
     own = _filled(platform, assignment, settings, "README.md", "question/info.json", "question/question.html")
     return {**own, **_below("image", {**grader, **image, **fault})}
-
-
-def _coursera(
-    platform: Platform, assignment: Assignment, settings: Settings, grader: Mapping[str, bytes]
-) -> dict[str, bytes]:
-    own = _filled(platform, assignment, settings, "README.md", "Dockerfile", "run.sh")
-    return {**grader, **own}
 
 
 def _repositories(
@@ -270,9 +264,9 @@ def _below(folder: str, content: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 _ARRANGED = {
-    "gradescope": _gradescope,
+    "gradescope": _one_folder,
     "prairielearn": _prairielearn,
-    "coursera": _coursera,
+    "coursera": _one_folder,
     "github": _repositories,
     "gitlab": _repositories,
 }

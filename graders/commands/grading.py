@@ -15,7 +15,6 @@ from rich.table import Table
 
 from graders import grading_run, regrade
 from graders.commands.terminal import (
-    PROCESSORS,
     AssignmentName,
     Isolation,
     IsolationOption,
@@ -35,7 +34,7 @@ from graders.marks import marks
 from graders.pseudonyms import read_key
 from graders.report import called
 from graders.roster import read_roster
-from graders.workers import Workers
+from graders.workers import PROCESSORS, Workers
 from pytest_symmetry.assignment import find_assignment
 from pytest_symmetry.feedback.ordering import first_cause
 from pytest_symmetry.feedback.text import harmless, number, words_or_facts

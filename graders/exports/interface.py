@@ -84,6 +84,7 @@ class Export(Protocol):
         """
 
 
+NOT_APPROVED = "not approved"
 _UNJUDGED = (NOT_GRADABLE, WAITS)
 
 
@@ -125,7 +126,7 @@ def carry_out(
     chosen = []
     for mark in marks:
         if export.approved_only and mark.final and not mark.approved:
-            left_out.add(mark, "not approved")
+            left_out.add(mark, NOT_APPROVED)
         else:
             chosen.append(mark)
     if left_out.students and not any(mark.final for mark in chosen):
@@ -156,6 +157,11 @@ def _require_file(export: Export, out: Path, into: Path | None) -> None:
         raise ExportError(msg)
 
 
+def is_sound(points: float, most: float) -> bool:
+    """Return whether points are numbers that a platform may get: from 0 to what there is to earn."""
+    return math.isfinite(points) and math.isfinite(most) and 0 <= points <= most
+
+
 def require_sound(mark: Mark) -> None:
     """Refuse a mark that no platform may get: not a number, negative, or more than there is to earn.
 
@@ -165,7 +171,7 @@ def require_sound(mark: Mark) -> None:
     pairs = [("", mark.points, mark.max_points)]
     pairs += [(f", {q.question}", q.points, q.max_points) for q in mark.questions if q.points is not None]
     for where, points, most in pairs:
-        if not (math.isfinite(points) and math.isfinite(most) and 0 <= points <= most):
+        if not is_sound(points, most):
             msg = (
                 f"{mark.pseudonym or mark.student}{where}: the mark is {points} of {most} points; no file "
                 "was written; correct it with `symmetry override`"

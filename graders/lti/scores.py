@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graders.exports.interface import LeftOut
+from graders.exports.interface import NOT_APPROVED, LeftOut, is_sound
 from graders.exports.told import report, summary
 from graders.lti.clocks import stamp
 from graders.lti.settings import USER_COLUMN, PushError
@@ -24,7 +23,6 @@ MEDIA_TYPE = "application/vnd.ims.lis.v1.score+json"
 LONGEST_COMMENT = 1000
 """Characters of a comment: it is read in a cell; the whole is on the student's page."""
 
-NOT_APPROVED = "not approved"
 _SHORTENED = "(The rest is on the page.)"
 _CLOSE = 1e-4
 """Share of the maximum by which platforms round (Moodle keeps five decimals)."""
@@ -146,7 +144,7 @@ def _unsendable(mark: Mark, user: str, how_many: int, settings: Settings) -> str
 
 def _require_sound(mark: Mark) -> None:
     points, most = mark.points, mark.max_points
-    if not (math.isfinite(points) and math.isfinite(most) and 0 <= points <= most):
+    if not is_sound(points, most):
         msg = (
             f"{mark.pseudonym or mark.student}: the mark is {points} of {most} points; nothing was sent; "
             "correct it with `symmetry override`"

@@ -216,7 +216,7 @@ def test_a_row_that_somebody_edited_is_not_believed(folder, statement, said):
         look(folder)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_flipped_bit_changes_no_mark(folder, data):
     """Whatever bit of the file it is: the marks are the same, or the file is refused."""

@@ -107,7 +107,7 @@ def folders(tmp_path_factory):
     return (tmp_path_factory.mktemp("book") for _ in itertools.count())
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(OPERATIONS, min_size=6, max_size=20))
 def test_any_sequence_of_decisions_gives_the_models_marks(folders, operations):
     """After every single step, and again when the gradebook is opened anew."""

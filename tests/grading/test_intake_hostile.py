@@ -397,7 +397,7 @@ def test_one_students_files_do_not_change_how_the_class_is_read(ground):
         assert {"planar.ipynb"} == {Path(found[s].label).name for s in ("ada", "ben", "cho")}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=5, unique=True))
 def test_any_names_in_a_zip(ground, names):
     """Nothing outside; as many students as names that differ, each with one's own bytes or waiting."""

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from called_here import symmetry
 from paper_marks import canvas_file, moodle_file, read_json
 from platform_rules import (
     canvas_import,
@@ -18,22 +19,10 @@ from platform_rules import (
     prairielearn_problems,
     workflow_commands,
 )
-from typer.testing import CliRunner
 
-from graders import cli
 from graders.exports.choosing import own_formats
 from graders.marks import marks
 from graders.opening import read_gradebook
-from pytest_symmetry.errors import SymmetryError
-
-
-def symmetry(*arguments):
-    """Run a command in this process; return its exit code and what it printed."""
-    done = CliRunner().invoke(cli.app, [str(a) for a in arguments])
-    if isinstance(done.exception, SymmetryError):
-        return 2, str(done.exception)
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done.exit_code, done.output
 
 
 def export(graded, kind, out, *more):

@@ -35,7 +35,7 @@ NASTY = st.sampled_from(
      "\ud800", "&amp;"]
 )  # fmt: skip
 NAMES = NASTY | st.text(max_size=20) | st.tuples(NASTY, NASTY).map("".join)
-FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def export(kind, marks, out, into=None, assignment=ASSIGNMENT):

@@ -325,7 +325,7 @@ def test_parameters_without_arrays_are_refused() -> None:
 sizes = st.lists(st.integers(1, 7), min_size=2, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     sizes, st.integers(2, 9), st.integers(0, 10_000), st.sampled_from(["tanh", "sigmoid", "relu", "softplus"])
 )
@@ -342,7 +342,7 @@ def test_random_architectures_pass_when_right_and_fail_when_not(
         assert wrong == "GRD101" or str(wrong).startswith("GRD101 dW1"), wrong
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-9, 9), st.integers(0, 1000), st.booleans())
 def test_verdict_does_not_depend_on_the_scale_of_the_loss(power: float, seed: int, right: bool) -> None:
     """A loss in other units gets the same verdict."""
@@ -360,7 +360,7 @@ def test_verdict_does_not_depend_on_the_scale_of_the_loss(power: float, seed: in
     assert isinstance(found, GradientEvidence) == right
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.permutations(["W1", "b1", "W2", "b2"]), st.integers(0, 1000))
 def test_verdict_does_not_depend_on_the_order_of_the_arrays(order: list[str], seed: int) -> None:
     """The same arrays in another order: the same array is accused."""

@@ -100,7 +100,7 @@ def test_the_slope_over_the_fan_in_is_measured():
     assert check_initialization(scaled("fixed:0.01")).slope == pytest.approx(0.0, abs=0.05)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     law=st.sampled_from(sorted(SCALES)),
     draw=st.sampled_from([normal, uniform, truncated]),

@@ -30,7 +30,7 @@ def task(seed=0, hidden=4, activation="tanh", rate=0.5):
     return start, step, hidden_values
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 @given(rows=st.integers(1, 9), more=st.integers(0, 4), ties=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_the_matching_is_optimal(rows, more, ties, seed):
     """Its sum of scores is that of scipy's assignment, ties and rectangles included."""

@@ -364,7 +364,7 @@ def test_a_layer_of_one_unit_is_silent():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(
     sizes=st.lists(st.sampled_from([1, 2, 3, 5, 8, 17, 64]), min_size=3, max_size=5),
     scale=st.sampled_from([1e-4, 0.01, 1.0, 10.0]),

@@ -39,7 +39,7 @@ ANALYTIC: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.sampled_from(sorted(ANALYTIC)), st.integers(1, 40), st.integers(0, 10_000))
 def test_error_bar_holds(name: str, size: int, seed: int) -> None:
     """The measured slope of an analytic function is within its own error bar of the true one."""
@@ -54,7 +54,7 @@ def test_error_bar_holds(name: str, size: int, seed: int) -> None:
     assert probe.outcome == "agrees" or abs(probe.residual) <= probe.bar
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(ANALYTIC)), st.floats(-5, -1), st.integers(0, 10_000))
 def test_wrong_gradient_differs(name: str, power: float, seed: int) -> None:
     """A gradient wrong by a factor differs at every step, by just that much."""
@@ -73,7 +73,7 @@ def test_wrong_gradient_differs(name: str, power: float, seed: int) -> None:
         assert probe.residual == pytest.approx(10**power * slope, abs=probe.bar)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 100_000), st.floats(-12, -2))
 def test_kink_is_no_difference(seed: int, power: float) -> None:
     """Near a kink, at any distance, a right gradient is never called wrong."""
@@ -172,7 +172,7 @@ def test_complex_step_in_a_submission() -> None:
         seen_from(dies, np.ones(2))[0].complex_slope(along)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 200), max_size=2), st.integers(0, 10_000))
 def test_directions(shape: list[int], seed: int) -> None:
     """Norm 1, no small entry."""
@@ -198,7 +198,7 @@ def test_directions_of_large_arrays(shape: tuple[int, ...]) -> None:
     assert len(np.unique(rows.T, axis=0)) == rows.shape[1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40_000), st.integers(0, 1000))
 def test_a_table_serves_like_the_direction_it_fills(size: int, seed: int) -> None:
     """A difference along a table is the one along the whole direction."""

@@ -191,14 +191,13 @@ TABLE = "| a | b |\n|---|---|\n| 1 | 2 |\n"
 MARKDOWN = st.lists(st.sampled_from([*PIECES, TABLE]), max_size=25).map("".join)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(MARKDOWN | st.text(max_size=80))
 def test_prose_is_made_of_harmless_elements_only(text: str) -> None:
     """Whatever a student writes in Markdown."""
     assert inert(str(prose(text))) == []
 
 
-@settings(deadline=None)
 @given(MARKDOWN | st.text(max_size=80), st.booleans())
 def test_formulas_are_made_of_harmless_elements_only(text: str, displayed: bool) -> None:
     """Also those that a converter would let through: links, styles, tags inside text."""

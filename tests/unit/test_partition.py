@@ -137,7 +137,7 @@ def same_rows(values, tolerance=1e-6):
     return classes(labels)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_planted_partition_is_found(seed):
     """The coarsest partition is the planted one: blocks of unequal rows included."""
@@ -146,7 +146,7 @@ def test_a_planted_partition_is_found(seed):
     assert partition(weights, biases) == planted, f"seed {seed}"
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_partition_does_not_depend_on_the_order_of_units(seed):
     """Permuting the units permutes the classes."""
@@ -354,7 +354,7 @@ def test_chains_of_near_values_are_not_one_class():
     assert max(np.ptp(column[list(group)]) for group in classes(labels)) <= 1e-3
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     sizes=st.lists(st.integers(1, 40), min_size=3, max_size=5),
     scale=st.sampled_from([1e-4, 1e-2, 1.0, 10.0]),

@@ -54,7 +54,7 @@ def same(a, b):
     return type(a) is type(b) and (a == b or (isinstance(a, float) and math.isnan(a) and math.isnan(b)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=VALUES)
 def test_a_value_comes_back_as_it_was(value, tmp_path_factory):
     """Numbers bit for bit, containers of the same kind."""
