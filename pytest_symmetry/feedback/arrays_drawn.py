@@ -28,13 +28,19 @@ _LEVELS = 4
 _AGREES = 1e-6
 
 
-def error_map(data: Mapping[str, Any]) -> Figure:
-    """One square per entry, as large and as dark as its error beside the largest one."""
-    errors = [[size_of(v) for v in row] for row in rows_of(data["errors"])]
+def _size_of_picture(errors: list[list[float]]) -> tuple[int, int]:
+    """Return rows and columns, or raise ``ValueError`` where there are more than one can tell apart."""
     rows, columns = len(errors), max(len(row) for row in errors)
     if rows > _MOST_ROWS or columns > _MOST_ROWS:
         msg = f"{rows} x {columns} entries are too many for one picture"
         raise ValueError(msg)
+    return rows, columns
+
+
+def error_map(data: Mapping[str, Any]) -> Figure:
+    """One square per entry, as large and as dark as its error beside the largest one."""
+    errors = [[size_of(v) for v in row] for row in rows_of(data["errors"])]
+    rows, columns = _size_of_picture(errors)
     largest = max((v for row in errors for v in row if math.isfinite(v)), default=0.0)
     down, across = (
         _starts(int(data.get("rows", rows)), rows),

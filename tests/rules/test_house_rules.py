@@ -163,6 +163,15 @@ def test_modules_are_rooms_one_can_know(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_functions_are_read_at_a_glance(path):
+    """At most 40 lines of body; parameters and docstrings say what is inside, and may take their room."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    firsts = [(f, f.body[1 if ast.get_docstring(f) and len(f.body) > 1 else 0]) for f in functions]
+    assert [f.name for f, first in firsts if (f.end_lineno or 0) - first.lineno >= 40] == []
+
+
 @pytest.mark.parametrize("code", all_codes())
 def test_every_code_has_a_whole_page(code):
     """Title, what is seen, what is expected, hint, and all heads."""
