@@ -118,6 +118,25 @@ def paid(submission: Any) -> dict[str, str]:
 _DOUBTED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
+_BLAMED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def blame(finding: Finding) -> None:
+    """Remember the function that a failed check has placed its finding in."""
+    context, function = current(), finding.place.function
+    if context is not None and context.submission is not None and function is not None:
+        with suppress(TypeError):  # as in record
+            _BLAMED.setdefault(context.submission, set()).add(function)
+
+
+def blamed(submission: Any) -> frozenset[str]:
+    """Return the functions of a submission that findings of failed checks were placed in."""
+    try:
+        return frozenset(_BLAMED.get(submission, ()))
+    except TypeError:
+        return frozenset()
+
+
 def doubted(submission: Any) -> frozenset[str]:
     """Return the functions of a submission that were called in checks that failed, now or before."""
     try:

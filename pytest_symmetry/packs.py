@@ -307,11 +307,12 @@ for _name in DRAWN:
 
 
 def outline_text(outline: Mapping[str, Any]) -> str:
-    """Return an outline as definitions without bodies: what they are called with, read, and return."""
+    """Return an outline as definitions without bodies: what they are called with, read, call, and return."""
     lines: list[str] = []
     for name, known in outline.items():
         lines.append(f"def {name}({', '.join(known['arguments'])}):")
         lines += [f"    {argument}[{key!r}]" for argument, keys in known["reads"].items() for key in keys]
+        lines += [f"    {called}" for called in known.get("calls", ())]  # older packs do not say
         lines += [f"    return {_returned(parts)}" for parts in known["returns"]] or ["    pass"]
     return "\n".join(lines) + "\n"
 

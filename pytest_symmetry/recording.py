@@ -283,9 +283,18 @@ def _slot(value: Any, writer: sealing.Writer) -> Any:
 
 
 def outline(source: str, seen: Callable[[str], bool]) -> dict[str, Any]:
-    """Return what a student knows of the reference's functions: arguments, keys read, names of results."""
-    functions = program_of(source).functions
-    return {name: _outline(node, seen) for name, node in functions.items() if seen(name)}
+    """Return what a student knows of the reference's functions: arguments, keys read, names of results.
+
+    With them goes which functions each one calls, directly or not: where one of those has failed, its callers
+    are not blamed. Only names that students have go in, and no place, number or argument of a call. That much
+    a notebook says itself, which asks for the pieces before the whole that is built of them.
+    """
+    program = program_of(source)
+    return {
+        name: {**_outline(node, seen), "calls": sorted(filter(seen, program.leads_to(name)))}
+        for name, node in program.functions.items()
+        if seen(name)
+    }
 
 
 def _outline(function: ast.FunctionDef, seen: Callable[[str], bool]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from pytest_symmetry.context import record
+from pytest_symmetry.context import blame, record
 from pytest_symmetry.errors import CheckFailed
 from pytest_symmetry.feedback.text import render
 
@@ -21,4 +21,5 @@ def fail(finding: Finding, evidence: Evidence | None) -> NoReturn:
     __tracebackhide__ = True
     if evidence is not None:
         record(evidence)
+    blame(finding)
     raise CheckFailed(finding, evidence, render)

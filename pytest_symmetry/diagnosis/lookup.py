@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_symmetry.context import doubted
+from pytest_symmetry.context import blamed, doubted
 from pytest_symmetry.diagnosis.dictionary import Dictionary, Entry, Leaf, Print, dictionary_for, measure
 from pytest_symmetry.diagnosis.information import information, is_discrete, needed
 from pytest_symmetry.diagnosis.locked import LockedDictionary
@@ -50,7 +50,9 @@ class Sight:
 
     ``own`` are the leaves that hold the arrays which the finding is about; ``source`` is "" where the
     reference is not at hand. ``called`` are the functions that were called, ``cleared`` the assignment's
-    others that nothing speaks against: no mistake is looked for in those.
+    others that nothing speaks against: no mistake is looked for in those. ``leaning`` are the functions that
+    use another one which has failed a check: what is wrong there may look like many a mistake here, so no
+    general one is believed in those.
     """
 
     dictionary: Dictionary
@@ -62,6 +64,7 @@ class Sight:
     sizes: Mapping[int, str]
     called: frozenset[str] = frozenset()
     cleared: frozenset[str] = frozenset()
+    leaning: frozenset[str] = frozenset()
 
     @cached_property
     def right(self) -> Mapping[Leaf, NDArray[Any]]:
@@ -72,6 +75,8 @@ class Sight:
 
     def may_hold(self, entry: Entry) -> bool:
         """Return whether a mistake may be in the function that it is planted in."""
+        if entry.function in self.leaning and not entry.specific:
+            return False
         return entry.function.partition(".")[0] not in self.cleared
 
     def weighed(self, seen: Print, noise: float, among: NDArray[np.bool_] | None = None) -> Weight:
@@ -127,7 +132,9 @@ def look(
     called = frozenset(call.function for call in context.calls)
     asked = frozenset(getattr(context.assignment, "functions", ()))
     cleared = asked - called - doubted(context.submission) if context.submission is not None else frozenset()
-    return Sight(dictionary, seen, arrays, own, tuple(steps), source, sizes, called, cleared)
+    failed = blamed(context.submission) if context.submission is not None else frozenset()
+    leaning = frozenset(name for name in program.functions if failed and failed & program.leads_to(name))
+    return Sight(dictionary, seen, arrays, own, tuple(steps), source, sizes, called, cleared, leaning)
 
 
 def _chosen(

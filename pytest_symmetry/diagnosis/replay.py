@@ -130,6 +130,10 @@ class Program:
             waiting.extend(self._used_by(self.functions[name]))
         return found
 
+    def leads_to(self, function: str) -> frozenset[str]:
+        """Return the functions that one calls, directly or not, without itself."""
+        return frozenset(self.reachable([Step(function)])) - {function}
+
     def _used_by(self, function: ast.FunctionDef) -> list[str]:
         """Return the functions that one names, and all methods of the classes it names and of their bases."""
         names = dict.fromkeys(n.id for n in ast.walk(function) if isinstance(n, ast.Name))

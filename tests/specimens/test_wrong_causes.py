@@ -6,16 +6,20 @@ for the one that calls it; and a forward pass has no derivatives.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from specimens.rehearsal import first_finding, match_finding
+from specimens.rehearsal import first_finding, functions_of, logged, match_finding
 
 from graders.batch import run_tests
 from graders.intake import Entry
 from graders.specimens import write_specimens
 from pytest_symmetry.assignment import bundled_assignments, load_assignment
+from pytest_symmetry.context import Context, blame, entered
 from pytest_symmetry.diagnosis.information import information, needed
 from pytest_symmetry.diagnosis.relations import relate
+from pytest_symmetry.findings import Finding, Place
 
 MATCH = """
 from itertools import permutations
@@ -266,3 +270,46 @@ def test_a_function_that_is_right_is_not_blamed(assignment, tmp_path):
 
         assert finding.facts.get("where", function) == function
         assert finding.place.function == function
+
+
+def test_who_uses_a_function_that_failed_is_not_blamed(tmp_path):
+    """Rounding up looks like padding in pool, one of its callers."""
+    folder = bundled_assignments()["conv"]
+    entries = [Entry(p.stem, p, p.name) for p in write_specimens(folder, tmp_path)]
+    (result,) = run_tests(load_assignment(folder), [e for e in entries if e.student == "rounded-up"], 20)
+    found = [(v.name, f) for v in result.tests for f in v.findings if f.severity == "fail"]
+
+    assert (found[0][0], found[0][1].code, found[0][1].place.function) == ("test_size", "MAT101", "size")
+    assert "test_pool" in dict(found)
+    assert {finding.cause for _, finding in found} == {None}
+
+
+LENGTHS = """
+def length(n):
+    return (n + 1) // 2
+
+def padded(x):
+    result = np.zeros(length(len(x)) + 3)
+    result[: len(x) // 2] = x[: len(x) // 2]
+    return result
+"""
+
+
+class Opened:
+    """A submission that can be remembered."""
+
+    submission = SimpleNamespace(cells=())
+
+
+@pytest.mark.parametrize(("failed", "blamed"), [("length", "length"), ("another", "padded")])
+def test_a_general_mistake_needs_pieces_that_are_right(failed, blamed):
+    """What fits in a function and in a piece of it is in the piece, where that has failed by itself."""
+    opened, x = Opened(), np.random.default_rng(8).normal(size=8)
+    reference = functions_of(LENGTHS)
+    student = logged(functions_of(LENGTHS.replace("+ 3", "+ 4")))
+    with entered(Context(submission=opened)):
+        blame(Finding("MAT101", place=Place(function=failed)))
+    with entered(Context(reference=reference, reference_source=LENGTHS, submission=opened)):
+        finding = match_finding(student.padded, reference.padded, x)
+
+    assert (finding.code, finding.facts["where"]) == ("MAT104", blamed)

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from pytest_symmetry import packs, recording, sealing
 from pytest_symmetry.assignment import Assignment
 from pytest_symmetry.closeness import close
+from pytest_symmetry.diagnosis.replay import program_of
 from pytest_symmetry.errors import DecidedByStaff, PackError
 from pytest_symmetry.packs import Pack, StoredDraws
 from pytest_symmetry.recording import RecordedDraws, Recorder
@@ -331,6 +332,29 @@ def test_a_hint_pack_says_no_causes(pack):
 def test_an_outline_has_arguments_and_names_and_no_bodies(pack):
     """It is what the words of findings need."""
     assert "def f(X):\n    return J\n" == pack.source
+
+
+CALLING = """
+def hidden(x):
+    return pieces(x) + 1
+
+def pieces(x):
+    return x / 3.25
+
+def whole(x):
+    return hidden(2 * x) + whole(x - 1)
+"""
+
+
+def test_an_outline_says_which_functions_lead_to_which_and_not_how():
+    """A pack blames callers as staff do; the names of functions that students do not have stay out."""
+    kept = recording.outline(CALLING, {"x", "whole", "pieces"}.__contains__)
+    packed = program_of(packs.outline_text(kept))
+
+    assert {"pieces": [], "whole": ["pieces"]} == {name: known["calls"] for name, known in kept.items()}
+    assert {"pieces"} == packed.leads_to("whole")
+    assert {"hidden", "pieces"} == program_of(CALLING).leads_to("whole")
+    assert "3.25" not in str(kept)
 
 
 class Source:
