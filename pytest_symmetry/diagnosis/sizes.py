@@ -17,6 +17,9 @@ DEEPEST = 8
 # Names that parameters go by when they are passed one by one.
 _PARAMETER = re.compile(r"^(W|b|theta|gamma|beta|U|V|w|weights?|bias(es)?)(_?[a-z]{0,3}_?\d*)$")
 
+# Names that data go by where a gradient is asked for them as well.
+_DATA = re.compile(r"^(X|x|A|Z|images?|pictures?|inputs?)(_?[a-z]{0,5}_?\d*)$")
+
 
 def walked(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield everything inside plain containers that is none itself, with the path that leads to it."""
@@ -47,9 +50,11 @@ def named_sizes(
     Args:
         arguments: the arguments of the calls, by name; parameters among them are known by their container (a
             dict or a list) or by their name.
-        parameters: the parameters, where the caller knows them.
+        parameters: the parameters, where the caller knows them; data that a gradient is asked for are
+            known by their name.
     """
-    weights = {n for array in (parameters or {}).values() for n in array.shape}
+    own = [array for name, array in (parameters or {}).items() if not _DATA.match(name)]
+    weights = {n for array in own for n in array.shape}
     data: list[tuple[int, ...]] = []
     for name, value in arguments:
         for path, array in leaves(value):

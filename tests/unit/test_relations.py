@@ -84,6 +84,8 @@ CASES = [
     (np.where(np.isin(np.arange(4), [1, 2])[:, None], 0, E), E, "lines-empty", {}),
     (np.clip(E, -0.5, 0.5), E, "clipped", {}),
     (np.maximum(E, 0), E, "negative-part-lost", {}),
+    (np.maximum(E.reshape(1, -1), 0), E.reshape(1, -1), "negative-part-lost", {}),
+    (np.maximum(E.ravel(), 0), E.ravel(), "negative-part-lost", {}),
     (np.abs(E), E, "absolute-value", {}),
     (1 - P, P, "complement", {}),
     (np.square(P), P, "squared", {}),
@@ -194,6 +196,12 @@ def test_the_number_of_examples_is_the_length_that_no_parameter_has():
 def test_two_free_lengths_are_not_called_m():
     assert "m" not in named_sizes([("x", normal(5, 7, 3)), ("parameters", {"W": normal(4, 5)})]).values()
     assert named_sizes([("A2", normal(1, 7)), ("Y", normal(1, 7))]) == {7: "m"}
+
+
+def test_the_lengths_of_data_are_no_layers_where_its_gradient_is_asked_for():
+    assert named_sizes([("X", normal(2, 8, 5))], {"X": normal(2, 8, 5)}) == {}
+    found = named_sizes([("X", normal(3, 7)), ("W", normal(4, 3))], {"X": normal(3, 7)})
+    assert found == {3: "the size of a layer", 4: "the size of a layer", 7: "m"}
 
 
 def gradients(**changed):
