@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_symmetry.arrays import FloatArray
-from pytest_symmetry.checks.naming import fits, gradient_name, pick_gradients
+from pytest_symmetry.checks.naming import fits, gradient_name, keys_off_by, pick_gradients
 from pytest_symmetry.checks.program import Answer, Program, changed_names, number_of, real
 from pytest_symmetry.differences import EPS, EPS32
 from pytest_symmetry.errors import StudentTrouble
@@ -183,12 +183,17 @@ def read_gradients(
         "found": sorted(map(str, raw))[:20] if isinstance(raw, Mapping) else [],
         "returned": type(raw).__name__,
         "length": len(raw) if isinstance(raw, tuple | list) else None,
+        "off_by": keys_off_by(raw, {n: arrays[n].shape for n in names}) if kept.absent else 0,
     }
     if kept.absent and (len(kept.absent) == len(names) or not isinstance(program.parameters, Mapping)):
         raise missing(kept, names)
-    for name in reversed(names):
-        if name in picked:
+    try:
+        for name in filter(picked.__contains__, reversed(names)):
             _read_one(kept, name, picked[name], arrays[name])
+    except Broken as broken:
+        # Under a key of another layer stands another shape: the keys are what is to be told.
+        moved = broken.finding.code == "GRD102" and kept.returned["off_by"]
+        raise (missing(kept, names) if moved else broken) from None
 
 
 def _offered_numbers(raw: Any, parameters: Any) -> list[str]:
@@ -206,7 +211,9 @@ def missing(kept: Contract, names: list[str]) -> Broken:
         "wanted": len(names),
         **kept.returned,
     }
-    return Broken(Finding("GRD103", place=_at(kept.place, gradient_name(kept.absent[0])), facts=facts))
+    cause = "keys-off-by-one" if facts.get("off_by") else None
+    place = _at(kept.place, gradient_name(kept.absent[0]))
+    return Broken(Finding("GRD103", cause=cause, place=place, facts=facts))
 
 
 def _read_one(kept: Contract, name: str, raw: Any, parameter: FloatArray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from pytest_symmetry.assignment import CONVENTIONS
 from pytest_symmetry.checks.comparisons import Compared, compare, compare_leaf, stands_for
 from pytest_symmetry.checks.failing import fail
+from pytest_symmetry.checks.naming import keys_off_by
 from pytest_symmetry.checks.pictures import difference_figure
 from pytest_symmetry.context import Call, current, record
 from pytest_symmetry.diagnosis.conventions import CAUSES, convention_of, excused
@@ -21,7 +23,7 @@ from pytest_symmetry.diagnosis.returned import returned_names
 from pytest_symmetry.findings import Comparison, Finding, MatchEvidence, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -155,10 +157,20 @@ def _finding(item: Compared, place: Place, names: _Names) -> Finding:
         facts |= {"type": _kind(item.student), "expected_type": _kind(item.expected)}
     elif item.problem in ("missing", "length"):
         facts = {"missing": [], "extra": [], "length": 0, "expected_length": 0} | facts
-        facts |= {"kind": item.problem}
+        facts |= {"kind": item.problem, "off_by": _keys_off_by(item)}
+        cause = "keys-off-by-one" if facts["off_by"] else None
     return Finding(_CODES[item.problem], cause=cause, place=place, facts=facts, figure=figure).at(
         array=name, index=index or None
     )
+
+
+def _keys_off_by(item: Compared) -> int:
+    """Return by how much the numbers in all keys of a dict of arrays are off; 0 where they are not."""
+    if item.problem != "missing" or not isinstance(item.expected, Mapping):
+        return 0
+    if not all(isinstance(array, np.ndarray) for array in item.expected.values()):
+        return 0
+    return keys_off_by(item.student, {str(key): array.shape for key, array in item.expected.items()})
 
 
 def _first(wrong: NDArray[np.bool_]) -> tuple[int, ...]:

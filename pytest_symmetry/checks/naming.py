@@ -13,6 +13,7 @@ from pytest_symmetry.checks.program import real
 
 _POSITION = re.compile(r"\[\d+\]")
 _PARTS = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
+_NUMBERED = re.compile(r"(\D+)(\d+)")
 _MISSING = object()
 
 
@@ -49,6 +50,25 @@ def fits(value: Any, shape: tuple[int, ...]) -> bool:
         return bool(real(value).shape == shape)
     except (TypeError, ValueError):  # a ragged list, or nothing that numpy takes
         return False
+
+
+def keys_off_by(returned: Any, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Return by how much the number in every key is off, 1 or -1, or 0 where it is not, or nobody can tell.
+
+    Every array of ``shapes`` must be there under its name with another number, in its own shape. Ask only
+    where some of them are missing: layers of equal shapes fit under each other's names.
+    """
+    for off in (-1, 1) if isinstance(returned, Mapping) else ():
+        moved = {name: _renumbered(name, off) for name in shapes}
+        if moved and all(new and fits(_follow(returned, [new]), shapes[name]) for name, new in moved.items()):
+            return off
+    return 0
+
+
+def _renumbered(name: str, by: int) -> str | None:
+    """Return the name of the same array in another layer: "W0" for "W1"; None where it has no number."""
+    match = _NUMBERED.fullmatch(name)
+    return f"{match[1]}{int(match[2]) + by}" if match else None
 
 
 def _pick(returned: Any, names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:

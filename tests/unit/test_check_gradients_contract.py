@@ -11,6 +11,7 @@ from networks import Arrays, Network
 
 from pytest_symmetry import CheckFailed, check_gradients
 from pytest_symmetry.context import Call, Context, entered
+from pytest_symmetry.feedback.text import words
 from pytest_symmetry.findings import Finding
 
 
@@ -542,3 +543,40 @@ def test_nothing_returned(net: Network) -> None:
 
     assert finding.code == "GRD103"
     assert "ends with a return" in text
+
+
+def renumbered(net: Network, by: int, spelled: str = "d") -> Callable[[Arrays], Arrays]:
+    """Return the right gradients, each under the key of another layer."""
+
+    def gradients(p: Arrays) -> Arrays:
+        found = {name.removeprefix("d"): array for name, array in net.gradients(p).items()}
+        return {f"{spelled}{name[0]}{int(name[1:]) + by}": array for name, array in found.items()}
+
+    return gradients
+
+
+@pytest.mark.parametrize("sizes", [(3, 5, 4), (3, 5, 4, 2), (4, 4, 4, 4), (3, 5, 5, 5, 2)])
+@pytest.mark.parametrize(
+    ("by", "spelled", "word"), [(-1, "d", "low"), (-1, "grad_", "low"), (1, "d", "high")]
+)
+def test_keys_of_another_layer(sizes: tuple[int, ...], by: int, spelled: str, word: str) -> None:
+    """However many layers there are, and whether or not shapes tell them apart, it is said of the keys."""
+    net = Network.drawn(sizes, examples=7, seed=2)
+    finding, text = broken(net.loss, renumbered(net, by, spelled), net.parameters)
+
+    assert (finding.code, finding.cause) == ("GRD103", "keys-off-by-one")
+    assert f"{spelled}W{1 + by}, " in text
+    assert "which number does the first key end in" in text
+    assert words(finding, reveal="cause").cause.endswith(f"one too {word}.")
+
+
+def test_keys_that_are_not_all_one_layer_off(net: Network) -> None:
+    """Where one array has another shape, nothing is said of the others' keys."""
+
+    def gradients(p: Arrays) -> Arrays:
+        moved = renumbered(net, -1)(p)
+        return {**moved, "db0": moved["db0"][:2]}
+
+    finding, _ = broken(net.loss, gradients, net.parameters)
+
+    assert finding.cause != "keys-off-by-one"

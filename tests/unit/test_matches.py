@@ -231,3 +231,21 @@ def test_another_order_of_summation_is_no_mistake(n, seed):
         slow = slow + column
 
     assert check_matches(slow, X.sum(axis=1)).passed
+
+
+def test_keys_that_are_all_one_layer_off():
+    """The names differ, and every array fits under the next one."""
+    rng = np.random.default_rng(3)
+    right = {"dW1": rng.normal(size=(5, 3)), "dW2": rng.normal(size=(1, 5))}
+    found = {off: (f"dW{1 + off}", f"dW{2 + off}") for off in (-1, 1)}
+    told = {
+        off: caught(dict(zip(keys, right.values(), strict=True)), right).finding
+        for off, keys in found.items()
+    }
+    short = caught({"dW0": right["dW1"][:2], "dW1": right["dW2"]}, right).finding
+
+    assert {finding.code for finding in told.values()} == {"MAT102"}
+    assert {off: (f.cause, f.facts["off_by"]) for off, f in told.items()} == {
+        off: ("keys-off-by-one", off) for off in found
+    }
+    assert short.cause is None

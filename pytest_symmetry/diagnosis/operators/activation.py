@@ -162,6 +162,8 @@ def output_slope(site: Site, scope: Scope) -> Iterator[Change]:
             yield Change(code(f"(-{y} / {a} - (1 - {y}) / (1 - {a}))"), "output-error-bracket", facts)
             yield Change(code(f"(({y} - {a}) / ({a} * (1 - {a})))"), "output-error-reversed", facts)
             yield Change(code(f"({a} - {y})"), "output-derivative-extra", facts)
+            yield Change(code(f"(-{y} / {a})"), "only-true-class", facts)
+            yield Change(code(f"((1 - {y}) / (1 - {a}))"), "only-other-classes", facts)
 
 
 def activation(site: Site, scope: Scope) -> Iterator[Change]:
@@ -201,6 +203,7 @@ def output_error(site: Site, scope: Scope) -> Iterator[Change]:
     yield Change(code(f"(({a} - {y}) / ({a} * (1 - {a})))"), "output-derivative-missing", facts)
     yield Change(code(f"(-{y} * (1 - {a}) - (1 - {y}) * {a})"), "output-error-bracket", facts)
     yield Change(code(f"(({a} - {y}) * {y})"), "only-true-class", facts)
+    yield Change(code(f"({a} * (1 - {y}))"), "only-other-classes", facts)
     yield Change(code(a), "target-not-subtracted", facts)
 
 

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Iterator
 
 from pytest_symmetry.diagnosis.observation import Scope, Site
-from pytest_symmetry.diagnosis.operators.change import Change, called, names_in
+from pytest_symmetry.diagnosis.operators.change import Change, called, code, names_in
 
 
 def gates(site: Site, _scope: Scope) -> Iterator[Change]:
@@ -21,6 +21,34 @@ def gates(site: Site, _scope: Scope) -> Iterator[Change]:
         array, index, value = node.value.args[:3]
         text = f"{ast.unparse(array)}[{ast.unparse(index)}] = {ast.unparse(value)}"
         yield Change(ast.parse(text).body[0], "overwritten-not-added", facts)
+
+
+def reused(site: Site, scope: Scope) -> Iterator[Change]:
+    """A value that is used twice keeps one of its two gradients; sums of the same function are kept so too.
+
+    In a loop back through time one comes from the loss and the other, carried along, from the step after.
+    """
+    node, facts = site.node, {"target": site.target}
+    if not (carried := _carried(scope.function)):
+        return
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        once = ast.Assign([node.target], ast.BinOp(node.value, ast.Add(), ast.Constant(0)))
+        yield Change(once, "overwritten-not-added", facts)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        for own, name in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(name, ast.Name) and name.id in carried:
+                later = code(f"np.where(np.any({name.id}), {name.id}, {ast.unparse(own)})")
+                yield Change(later, "overwritten-not-added", facts)
+
+
+def _carried(function: ast.FunctionDef) -> set[str]:
+    """Return the variables that start as zeros and get a new value in each round of a loop."""
+    given = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+    loops = [node for node in ast.walk(function) if isinstance(node, ast.For | ast.While)]
+    rounds = {id(node) for loop in loops for node in ast.walk(loop)}
+    named = [(node, target.id) for node in given for target in node.targets if isinstance(target, ast.Name)]
+    starts = {name for node, name in named if called(node.value).startswith("zeros")}
+    return starts & {name for node, name in named if id(node) in rounds}
 
 
 def inside_sum(site: Site, _scope: Scope) -> Iterator[Change]:
@@ -102,6 +130,7 @@ def recurrence(site: Site, _scope: Scope) -> Iterator[Change]:
 
 PLACE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     gates,
+    reused,
     inside_sum,
     overlap,
     strided_place,

@@ -6,7 +6,6 @@ SILENT = {
     "the layer's own values for those below",
     "another curve at the output",
     "kernel flipped",
-    "a used-twice value keeps the last slope",
     "gates of candidate and input exchanged",
     "the gradient not squared",
 }
