@@ -1,6 +1,7 @@
 """The student's side of the pipe: holds one submission's functions and answers questions about them.
 
-Imports the standard library, numpy, and the two modules that both sides share (``namespace``, ``wire``).
+Imports the standard library, numpy, ``arguments``, and the two modules that both sides share
+(``namespace``, ``wire``).
 There is nothing here worth stealing: no reference, no expected value, no score. Whatever this process
 says is data for the judge, who alone decides.
 """
@@ -21,10 +22,11 @@ import numpy as np
 
 from pytest_symmetry.namespace import Namespace, cell_of, function_of, is_stub, last_place, student_traceback
 from pytest_symmetry.remote import wire
+from pytest_symmetry.remote.arguments import Arguments, shared_parts
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _PRINTED = 64 << 10
 _SAMPLES = 6
@@ -71,6 +73,7 @@ class Server:
 
     def __init__(self, ask: Callable[[dict[str, Any]], dict[str, Any]], *, quiet: bool = True) -> None:
         self.namespace = Namespace([])
+        self.places: dict[str, _Definition | None] = {}
         self.kept: list[Any] = []
         self.ask = ask
         self.quiet = quiet
@@ -99,11 +102,15 @@ class Server:
         ``message`` is ``frame`` decoded with :meth:`resolve`; the frame itself gives fresh copies of it.
         """
         action = getattr(self, f"_{message['op']}")  # the judge's word: open, call, find, attribute, method
-        with self._quiet():
-            try:
-                reply = action(message, frame)
-            except BaseException as error:  # noqa: BLE001 - sys.exit, KeyboardInterrupt: all are the student's
-                reply = self._trouble(error, message.get("name"))
+        shown = sys.stdout, sys.stderr
+        if self.quiet:
+            sys.stdout = sys.stderr = self.printed
+        try:
+            reply = action(message, frame)
+        except BaseException as error:  # noqa: BLE001 - sys.exit, KeyboardInterrupt: all are the student's
+            reply = self._trouble(error, message.get("name"))
+        finally:
+            sys.stdout, sys.stderr = shown
         return self._encoded({**reply, "printed": self.printed.take()})
 
     def _encoded(self, reply: dict[str, Any]) -> bytes:
@@ -113,19 +120,12 @@ class Server:
             trouble = {"kind": "result", "type": "WireError", "message": str(error)}
             return wire.encode({"trouble": trouble, "printed": reply["printed"]})
 
-    @contextlib.contextmanager
-    def _quiet(self) -> Iterator[None]:
-        if not self.quiet:
-            yield
-            return
-        with contextlib.redirect_stdout(self.printed), contextlib.redirect_stderr(self.printed):
-            yield
-
     def _open(self, message: dict[str, Any], _frame: bytes) -> dict[str, Any]:
         sys.path += [p for p in message["paths"] if p not in sys.path]
         _seed(message["seed"])
         cells = [(number, text) for number, text in message["cells"]]
         self.namespace = Namespace(cells, message["aliases"], whole_cells=message["whole_cells"]).load()
+        self.places.clear()
         for name in message["hung"]:
             self.namespace.names[name] = _hung(name)
         return {"result": None, "problems": [dataclasses.asdict(p) for p in self.namespace.problems]}
@@ -136,25 +136,33 @@ class Server:
             self.namespace.find(name)
         except KeyError:
             return {"trouble": self._missing(name)}
-        node = self.namespace.node(name)
-        if node is not None and is_stub(node[1]):
-            return {"trouble": {"kind": "stub", "name": name, "cell": node[0], "line": node[1].lineno}}
+        place = self._place(name)
+        if place is not None and place.stub:
+            return {"trouble": {"kind": "stub", "name": name, "cell": place.cell, "line": place.line}}
         _seed(message["seed"])
         untouched = _next_drawn()
         _seed(message["seed"])
-        arguments = _Arguments(message, frame, self.resolve)
+        arguments = Arguments(message, lambda: wire.decode(frame, self.resolve))
         ran = len(self.namespace.cells_run)
         result = self.namespace.call(name, arguments.fresh)
-        parts = arguments.arrays()
-        return {
-            "result": result,
-            "changed": [path for path, a in parts.items() if not arguments.kept(path, a)],
-            "shared": _shared(result, parts),
-            "random": untouched != _next_drawn(),
+        touched = untouched != _next_drawn()
+        given = arguments.arrays()
+        noticed = {
+            "changed": arguments.changed(given),
+            "shared": shared_parts(result, given),
+            "random": touched,
             "cells_run": [list(pair) for pair in self.namespace.cells_run[ran:]],
-            "cell": node[0] if node else None,
-            "line": node[1].lineno if node else None,
+            "cell": place.cell if place else None,
+            "line": place.line if place else None,
         }
+        return {"result": result, **{what: said for what, said in noticed.items() if said}}
+
+    def _place(self, name: str) -> _Definition | None:
+        """Return where the code of a name stands; looked up once."""
+        if name not in self.places:
+            node = self.namespace.node(name)
+            self.places[name] = _Definition(node[0], node[1].lineno, is_stub(node[1])) if node else None
+        return self.places[name]
 
     def _missing(self, name: str) -> dict[str, Any]:
         for problem in self.namespace.problems:
@@ -184,33 +192,6 @@ class Server:
         return {"trouble": trouble}
 
 
-class _Arguments:
-    """The arguments of one call: a copy for each try, and what the arrays in them were before."""
-
-    def __init__(self, message: dict[str, Any], frame: bytes, resolve: Callable[[Any], Any]) -> None:
-        self._given: dict[str, Any] = message
-        self._frame = frame
-        self._resolve = resolve
-        self._tries = 0
-        self._before = {path: (a.dtype, a.shape, a.tobytes()) for path, a in self.arrays().items()}
-
-    def fresh(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return arguments that no earlier try has seen."""
-        if self._tries:
-            self._given = wire.decode(self._frame, self._resolve)
-        self._tries += 1
-        return self._given["args"], self._given["kwargs"]
-
-    def arrays(self) -> dict[str, Any]:
-        """Return the arrays in the arguments as they are now, by the path to each."""
-        return {path: a for part in ("args", "kwargs") for path, a in _arrays_in(self._given[part], part)}
-
-    def kept(self, path: str, array: Any) -> bool:
-        """Return whether the array at a path is what it was; one that was not there is nobody's."""
-        before = self._before.get(path)
-        return before is None or before == (array.dtype, array.shape, array.tobytes())
-
-
 def _hung(name: str) -> Callable[..., Any]:
     def hung(*_args: Any, **_kwargs: Any) -> Any:
         raise HungError(name)
@@ -229,24 +210,12 @@ def _next_drawn() -> tuple[int, bytes]:
     return _NEXT[0](64), _NEXT[1](8)
 
 
-def _arrays_in(value: Any, path: str, depth: int = 0) -> list[tuple[str, Any]]:
-    """Return the arrays inside a value of plain containers, with the path that leads to each."""
-    if isinstance(value, np.ndarray):
-        return [(path, value)]
-    if depth >= 6 or not isinstance(value, dict | list | tuple):
-        return []
-    parts = value.items() if isinstance(value, dict) else enumerate(value)
-    return [found for key, part in parts for found in _arrays_in(part, f"{path}[{key!r}]", depth + 1)]
+class _Definition(NamedTuple):
+    """Where a function stands, and whether it is the template's stub."""
 
-
-def _shared(result: Any, arguments: dict[str, Any]) -> list[str]:
-    """Return the parts of a result that share memory with another part or with an argument."""
-    parts = list(_arrays_in(result, "result"))[:32]
-    found = []
-    for i, (path, array) in enumerate(parts):
-        others = [*parts[:i], *list(arguments.items())[:32]]
-        found += [f"{path} is {other}" for other, b in others if np.may_share_memory(array, b)][:1]
-    return found
+    cell: int
+    line: int
+    stub: bool
 
 
 class Seen(NamedTuple):
@@ -280,7 +249,8 @@ class Watch(threading.Thread):
             self.limit = seconds
             self.stacks = []
             self.deadline = time.process_time() + seconds
-        self.wake.set()
+        if not self.wake.is_set():  # the thread clears it only where it sees no deadline
+            self.wake.set()
 
     def end(self) -> None:
         """Stop the clock; after this the watch keeps silent."""

@@ -114,10 +114,11 @@ def test_the_child_imports_nothing_worth_stealing():
     }
     names = {m for m in found if (ROOT / (m.replace(".", "/") + ".py")).is_file()}
 
-    assert {"pytest_symmetry.namespace", "pytest_symmetry.remote.wire"} == names
+    known = ("namespace", "remote.arguments", "remote.wire")
+    assert {f"pytest_symmetry.{name}" for name in known} == names
 
 
-@pytest.mark.parametrize("module", ["namespace", "remote.wire"])
+@pytest.mark.parametrize("module", ["namespace", "remote.arguments", "remote.wire"])
 def test_what_the_child_imports_imports_nothing_of_ours(module):
     """The shared modules stand on the standard library and numpy."""
     path = ROOT / "pytest_symmetry" / (module.replace(".", "/") + ".py")
