@@ -6,6 +6,7 @@ Nothing heavy is imported here: a pytest run that has nothing to do with assignm
 from __future__ import annotations
 
 import argparse
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _CONTEXT: pytest.StashKey[Context] = pytest.StashKey()
+_ITEM: ContextVar[pytest.Item] = ContextVar("pytest_symmetry_item")
 
 
 # Options
@@ -203,20 +205,10 @@ def _original(item: pytest.Item) -> str:
 
 def _name(item: pytest.Item, subject: Subject) -> str:
     """Return the question's name: the test's, with its own cases but without the submission."""
-    callspec = item.callspec  # type: ignore[attr-defined] # items of assignments are parametrised functions
-    others = {name: index for name, index in callspec.indices.items() if name != "submission"}
-    if not others:
-        return _original(item)
-    from pytest_symmetry.assignment import is_hidden
+    from pytest_symmetry.run import case_name
 
-    if is_hidden(item.nodeid):  # the ids of its cases may tell what they expect
-        return f"{_original(item)}[{'-'.join(str(index) for _, index in sorted(others.items()))}]"
-    escaped = subject.identifier.encode("unicode_escape").decode("ascii")  # as pytest writes ids
-    for mine in (f"{escaped}-", f"{subject.identifier}-"):
-        if callspec.id.startswith(mine):
-            return f"{_original(item)}[{callspec.id.removeprefix(mine)}]"
-    # The ids of the cases stand before the student's, or look alike: their numbers never do.
-    return f"{_original(item)}[{'-'.join(f'{name}{index}' for name, index in sorted(others.items()))}]"
+    callspec = item.callspec  # type: ignore[attr-defined] # items of assignments are parametrised functions
+    return _original(item) + case_name(item.nodeid, callspec, subject)
 
 
 def _points(item: pytest.Item) -> float:
@@ -249,22 +241,24 @@ def _topic(item: pytest.Item, name: str) -> str:
     return str(topic) if topic is not None else question_words(name.partition("[")[0])
 
 
-# Fixtures
+# Fixtures: without pytest's own `request`, which is made anew, signature and all, for every test of a class
 
 
 @pytest.fixture(scope="session")
-def submission(request: pytest.FixtureRequest) -> Generator[StudentFunctions, None, None]:
+def submission() -> Generator[StudentFunctions, None, None]:
     """The student's functions: ``submission.backward(…)`` runs theirs, in a process of its own."""
     from pytest_symmetry.remote.proxy import StudentFunctions
 
-    config = request.config
+    config = (item := _ITEM.get()).config
+    if (subject := _subject(item)) is None:
+        pytest.fail("ask for the fixture `submission` as an argument of the test", pytrace=False)
 
     def opener(submission: Submission, assignment: Assignment) -> Any:
         return config.hook.pytest_symmetry_open_submission(
             submission=submission, assignment=assignment, config=config
         )
 
-    opened = _run_of(config).open(request.param, opener)
+    opened = _run_of(config).open(subject, opener)
     yield StudentFunctions(opened)
     _run_of(config).close(opened)
 
@@ -280,19 +274,18 @@ def reference() -> Any:
 
 
 @pytest.fixture
-def probe_rng(request: pytest.FixtureRequest) -> np.random.Generator:
+def probe_rng() -> np.random.Generator:
     """A random generator for inputs: the same for every student, another for every test and seed."""
     import numpy as np
 
     from pytest_symmetry.grading import DEFAULT_SEED, derive_seed
 
-    if (context := request.node.stash.get(_CONTEXT, None)) is not None:
+    item = _ITEM.get()
+    if (context := item.stash.get(_CONTEXT, None)) is not None:
         generator: np.random.Generator = context.answers.generator(context.test, context.seed)
         return generator
-    seed = _option(request.config, "seed")
-    return np.random.default_rng(
-        derive_seed(DEFAULT_SEED if seed is None else int(seed), "", request.node.name)
-    )
+    seed = _option(item.config, "seed")
+    return np.random.default_rng(derive_seed(DEFAULT_SEED if seed is None else int(seed), "", item.name))
 
 
 # One test
@@ -301,6 +294,14 @@ def probe_rng(request: pytest.FixtureRequest) -> np.random.Generator:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Give every test of an assignment its context."""
+    running = _ITEM.set(item)
+    try:
+        return (yield from _in_its_context(item))
+    finally:
+        _ITEM.reset(running)
+
+
+def _in_its_context(item: pytest.Item) -> Generator[None, object, object]:
     if (subject := _subject(item)) is None:
         return (yield)
     from pytest_symmetry.context import entered

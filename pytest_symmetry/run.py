@@ -335,6 +335,24 @@ def _cells(path: Path) -> dict[int, str]:
         return {}
 
 
+def case_name(nodeid: str, callspec: Any, subject: Subject) -> str:
+    """Return what tells a test's cases apart, in brackets, without the submission; "" where it has none.
+
+    ``callspec`` is pytest's: the id of a case, and the number of each parameter in it.
+    """
+    others = {name: index for name, index in callspec.indices.items() if name != "submission"}
+    if not others:
+        return ""
+    if is_hidden(nodeid):  # the ids of its cases may tell what they expect
+        return f"[{'-'.join(str(index) for _, index in sorted(others.items()))}]"
+    escaped = subject.identifier.encode("unicode_escape").decode("ascii")  # as pytest writes ids
+    for mine in (f"{escaped}-", f"{subject.identifier}-"):
+        if callspec.id.startswith(mine):
+            return f"[{callspec.id.removeprefix(mine)}]"
+    # The ids of the cases stand before the student's, or look alike: their numbers never do.
+    return f"[{'-'.join(f'{name}{index}' for name, index in sorted(others.items()))}]"
+
+
 def _unique(students: Iterable[str]) -> list[str]:
     """Return test ids that are all different, and in which the brackets of a test's name cannot be lost."""
     seen: dict[str, int] = {}

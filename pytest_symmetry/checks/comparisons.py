@@ -194,6 +194,8 @@ def _compare_values(
 ) -> Compared:
     """Compare two arrays of one shape, entry by entry; equal infinities and NaNs agree."""
     limit = tolerance_for(student, expected)
+    if expected.dtype.kind == "f" and expected.size and bool((student == expected).all()):
+        return _equal(student, expected, path, notes, limit)
     wide = np.complex128 if "c" in (student.dtype.kind, expected.dtype.kind) else np.float64
     mine, theirs = student.astype(wide), expected.astype(wide)
     finite = np.isfinite(theirs)
@@ -219,6 +221,21 @@ def _compare_values(
         wrong,
         notes,
     )
+
+
+def _equal(
+    student: NDArray[Any], expected: NDArray[Any], path: str, notes: tuple[str, ...], limit: Tolerance
+) -> Compared:
+    """Return what :func:`_compare_values` finds where all entries are equal, without looking at each.
+
+    Most of a class is right, to the last bit where it computes as the reference does.
+    """
+    sizes = np.abs(expected.astype(np.float64))
+    finite = sizes[np.isfinite(sizes)]
+    largest = float(finite.max(initial=0.0))
+    smallest = float(sizes.min()) if finite.size == sizes.size else 0.0
+    allowed = limit.relative * smallest + limit.of_largest * largest + limit.absolute
+    return Compared(path, "", student, expected, 0.0, allowed, np.zeros(sizes.shape, dtype=bool), notes)
 
 
 def _as_array(value: Any) -> NDArray[Any] | None:

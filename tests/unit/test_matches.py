@@ -249,3 +249,25 @@ def test_keys_that_are_all_one_layer_off():
         off: ("keys-off-by-one", off) for off in found
     }
     assert short.cause is None
+
+
+@given(
+    hnp.arrays(
+        np.float64,
+        hnp.array_shapes(min_dims=0, max_dims=3, max_side=4),
+        elements=st.floats(width=64, allow_nan=False),
+    )
+)
+def test_equal_entries_are_seen_without_looking_at_each(array):
+    """What is said of an array equal to the last bit is what is said of one that is nearly so: no error."""
+    from pytest_symmetry.checks.comparisons import TOLERANCES, compare_leaf
+
+    found = compare_leaf(array.copy(), array, "")
+    limit, sizes = TOLERANCES["float64"], np.where(np.isfinite(array), np.abs(array), 0.0)
+    finite = np.abs(array[np.isfinite(array)])
+    allowed = limit.relative * sizes + limit.of_largest * finite.max(initial=0.0) + limit.absolute
+
+    assert (found.problem, found.error, found.notes) == ("", 0.0, ())
+    assert float(allowed.min()) == found.allowed
+    assert found.wrong.shape == array.shape
+    assert not found.wrong.any()
