@@ -242,8 +242,12 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
 
 @functools.cache
 def _keep_what_is_loaded() -> None:
-    """Look no more for garbage among what the first chunk has loaded: it stays as long as this process."""
+    """Look no more for garbage among what the first chunk has loaded: it stays as long as this process.
+
+    And seldom for other: all of it is looked for after each chunk.
+    """
     gc.freeze()
+    gc.set_threshold(70_000)
 
 
 def _page(result: Result, entry: Entry, assignment: Assignment, task: Task) -> str:

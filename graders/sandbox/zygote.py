@@ -228,6 +228,10 @@ class Zygote:
         os.closerange(5, 1024)
         lockdown.limit("AS", self.size + order["memory"])
         lockdown.limit("CPU", CPU_SECONDS)
+        if order.get("processor") is not None:
+            # Where the judge is: one of the two always waits for the other, and what they pass is still warm.
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, {order["processor"]})
         if self.filter is not None:
             self.filter.apply()
         return 3, 4
