@@ -234,10 +234,7 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
     gc.collect()  # a run leaves rings behind; after fifty they are worth the time
     _keep_what_is_loaded()
     results = [settled(of_one) for of_one in zip(*runs, strict=True)]
-    return [
-        (result, _page(result, entry, assignment, task))
-        for result, entry in zip(results, task.entries, strict=True)
-    ]
+    return [(r, _page(r, e, assignment, task)) for r, e in zip(results, task.entries, strict=True)]
 
 
 @functools.cache
@@ -282,18 +279,25 @@ def grade(
     gradable = [entry for entry in entries if entry.gradable]
     size = max(1, min(CHUNK, -(-len(gradable) // (4 * workers.jobs))))
     tasks = [_only(terms, chunk) for chunk in in_chunks(gradable, size)]
-    for task, graded in _through_workers(tasks, workers):
-        if graded is not None:
-            yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
-            continue
-        yield from _again(task, assignment, workers)
+    yield from graded(tasks, assignment, workers)
+
+
+def graded(
+    tasks: Sequence[Task], assignment: Assignment, workers: Workers
+) -> Iterator[tuple[Entry, Result, str]]:
+    """Yield (entry, result, page) for every entry of chunks that can be graded, as chunks are done."""
+    for task, answers in _through_workers(tasks, workers):
+        if answers is not None:
+            yield from ((e, r, page) for e, (r, page) in zip(task.entries, answers, strict=True))
+        else:
+            yield from _again(task, assignment, workers)
 
 
 def _again(task: Task, assignment: Assignment, workers: Workers) -> Iterator[tuple[Entry, Result, str]]:
     """Grade a chunk whose worker died, or that was lost with another's; find out on whose submission."""
-    ((_, graded),) = _through_workers([task], workers)
-    if graded is not None:  # the chunk was not the reason
-        yield from ((e, r, page) for e, (r, page) in zip(task.entries, graded, strict=True))
+    ((_, answers),) = _through_workers([task], workers)
+    if answers is not None:  # the chunk was not the reason
+        yield from ((e, r, page) for e, (r, page) in zip(task.entries, answers, strict=True))
         return
     for entry in task.entries:
         ((_, again),) = _through_workers([_only(task, [entry])], workers)

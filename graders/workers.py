@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from typing import TYPE_CHECKING, TypeVar
 
 from graders.sandbox.watchdog import end_with_parent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """How many processors this process may use."""
+
+AHEAD = 4
+"""How many tasks for each worker are given out before their answers are taken."""
 
 _Task = TypeVar("_Task")
 _Answer = TypeVar("_Answer")
@@ -81,31 +92,44 @@ class Workers:
             raise
 
     def through(
-        self, function: Callable[[_Task], _Answer], tasks: Sequence[_Task]
+        self, function: Callable[[_Task], _Answer], tasks: Iterable[_Task]
     ) -> Iterator[tuple[_Task, _Answer | None]]:
-        """Yield each task with what it came to, as they are done; with None where its worker died."""
+        """Yield each task with what it came to, as they are done; with None where its worker died.
+
+        A task is given out when there is room for it, and what it came to is kept no longer than it takes
+        to yield it: a class of any size fits.
+        """
         lost: list[_Task] = []
         waiting: dict[Future[_Answer], _Task] = {}
+        coming, broken = iter(tasks), False
         try:
-            for task in tasks:
-                try:
+            while True:
+                if broken and not waiting:  # others take what is still to come
+                    self.close()
+                    broken = False
+                for task in itertools.islice(coming, 0 if broken else AHEAD * self.jobs - len(waiting)):
                     waiting[self._submit(function, task)] = task
-                except BrokenExecutor:
-                    lost.append(task)
-            for future in as_completed(waiting):
-                try:
-                    yield waiting[future], future.result()
-                except BrokenExecutor:
-                    lost.append(waiting[future])
+                if not waiting:
+                    break
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    task = waiting.pop(future)
+                    if isinstance(future.exception(), BrokenExecutor):
+                        broken = True
+                        lost.append(task)
+                    else:
+                        yield task, future.result()
         finally:
             for future in waiting:
                 future.cancel()
-        if lost:
-            self.close()
         yield from ((task, None) for task in lost)
 
     def _submit(self, function: Callable[..., _Answer], *args: object) -> Future[_Answer]:
         with _nothing_imported_from_here():  # also when it is made: multiprocessing starts a process for that
             if self._pool is None:
                 self._pool = self._make(self.jobs)
-            return self._pool.submit(function, *args)
+            try:
+                return self._pool.submit(function, *args)
+            except BrokenExecutor as broken:  # a worker died a moment ago, and nobody has been told yet
+                future: Future[_Answer] = Future()
+                future.set_exception(broken)
+                return future

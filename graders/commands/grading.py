@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import sys
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -103,6 +104,12 @@ _Notebooks = Annotated[
 _Compare = Annotated[
     Path | None, typer.Option(help="A folder graded earlier: write a class page that compares with it.")
 ]
+_Cluster = Annotated[
+    str,
+    typer.Option(
+        metavar="WHERE", help="Grade on a dask cluster: local, slurm (--jobs many), or tcp://HOST:PORT."
+    ),
+]
 _Key = Annotated[
     Path | None,
     typer.Option(help="Key of the pseudonyms, to have the same in several folders (drawn, if not given)."),
@@ -132,6 +139,7 @@ def grade(
     late: _Late = "",
     time_zone: _TimeZone = "",
     jobs: Jobs = PROCESSORS,
+    cluster: _Cluster = "",
     seed: _Seed = None,
     stability: _Stability = None,
     isolation: IsolationOption = Isolation.strict,
@@ -156,7 +164,7 @@ def grade(
         due=read_time(due, zone, latest=True) if due else found.policy.due,
         policy=policy_of_text(late, late_policy(found)),
     )
-    with Workers(jobs) as workers:
+    with _workers(jobs, cluster) as workers:
         order = grading_run.take_order(found, submissions, out, isolation.value, rules, workers)
         order = replace(order, seeds=stability, key=read_key(key) if key is not None else None, patience=wait)
         order = replace(order, due=rules.due, notebooks=notebooks)
@@ -169,6 +177,15 @@ def grade(
         from graders.commands.looking import compare_with  # brings pytest's half along: only where asked for
 
         compare_with(out, before)
+
+
+def _workers(jobs: int, cluster: str) -> AbstractContextManager[Workers]:
+    """Return the workers of this machine, or those of a cluster."""
+    if not cluster:
+        return Workers(jobs)
+    from graders.cluster.connecting import cluster_workers  # brings dask along: only where asked for
+
+    return cluster_workers(cluster, jobs, warn)
 
 
 def _remarks(order: grading_run.Order, *, names: bool) -> list[str]:
