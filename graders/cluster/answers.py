@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graders.batch import Judge
+from graders.batch import NO_ISOLATION, Judge
 from graders.cluster.kinds import Kind
 from graders.cluster.parcels import ParcelError, unpack
 from graders.sandbox.levels import NAMES, Isolation
@@ -62,8 +62,10 @@ def examined(parcel: object) -> Examined:
     return Examined(kind, Judge(isolation, kind.versions))
 
 
-def graded(parcel: object, task: Task, by: Examined) -> list[tuple[Result, str]]:
+def graded(parcel: object, task: Task, by: Examined, course: str) -> list[tuple[Result, str]]:
     """Read what a worker made of a chunk: a result and a page for each entry, in order.
+
+    ``by`` is what the worker said of itself before; ``course`` is the assignment's name.
 
     Raises:
         BadAnswer: it says why it could not, or its answer does not belong to this chunk or this worker.
@@ -86,6 +88,12 @@ def graded(parcel: object, task: Task, by: Examined) -> list[tuple[Result, str]]
     for entry, result, _ in pairs:
         if (result.student, result.submission, result.sha256) != (entry.student, entry.label, entry.sha256):
             msg = "it answered for a submission that it was not sent"
+            raise BadAnswer(msg)
+        if result.assignment != course:
+            msg = "it judged another assignment"
+            raise BadAnswer(msg)
+        if result.isolation not in (str(by.judge.isolation), NO_ISOLATION, ""):
+            msg = "it judged at another isolation than it said"
             raise BadAnswer(msg)
         if result.seed != str(task.seed) or dict(result.versions) != dict(by.kind.versions):
             msg = "it judged with another seed or other versions than it was asked for"

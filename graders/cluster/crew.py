@@ -189,9 +189,11 @@ class Crew(Executor):
         if said.cancelled() or isinstance(said.exception(), OSError | BrokenExecutor):
             self._ended(chunk, member)
             return
+        terms = self._roll.terms
         assert member.examined is not None
+        assert terms is not None
         try:
-            found = answers.graded(said.result(), chunk.task, member.examined)
+            found = answers.graded(said.result(), chunk.task, member.examined, terms.name)
         except Exception as error:  # noqa: BLE001 - whatever went wrong there
             self._leave_out(member, in_words(error))
             return

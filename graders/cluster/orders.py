@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graders.cluster.parcels import digest, files_of, pack
+from pytest_symmetry.assignment import load_assignment
 
 if TYPE_CHECKING:
     from graders.batch import Task
@@ -19,6 +20,7 @@ class Terms:
 
     folder: str
     isolation: str
+    name: str
     assignment: str
     parcel: bytes = field(repr=False)
     """Asks a worker to lay the assignment out, to try it, and to say what judges there."""
@@ -29,11 +31,12 @@ class Terms:
 
         Raises:
             OSError: one of its files cannot be read.
+            AssignmentError: it is no assignment.
         """
-        files = files_of(Path(folder))
-        name = digest(files)
-        head = {**_where(folder, name), "what": "examine", "isolation": isolation, "files": list(files)}
-        return cls(folder, isolation, name, pack(head, list(files.values())))
+        files, name = files_of(Path(folder)), load_assignment(Path(folder)).name
+        content = digest(files)
+        head = {**_where(folder, content), "what": "examine", "isolation": isolation, "files": list(files)}
+        return cls(folder, isolation, name, content, pack(head, list(files.values())))
 
     def cover(self, task: Task) -> bool:
         """Return whether a chunk is graded on these terms."""

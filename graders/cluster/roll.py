@@ -192,12 +192,14 @@ def in_words(error: BaseException) -> str:
 
 
 def _commonest(members: Collection[Member]) -> Examined | None:
-    """Return what most workers are like, None while fewer have answered than have not.
+    """Return what half of the workers are like, or most of them once all have answered; None before.
 
-    Those that never answer (a worker may be paused from the start) do not hold up the others for ever.
+    Some that never answer (a worker may be paused from the start) do not hold up the others for ever.
     """
     found = [m.examined for m in members if m.examined is not None and m.able]
-    if not found or len(found) < sum(m.asked for m in members):
-        return None
+    waits = sum(m.asked for m in members)
     kinds = [(one.kind.processor, str(one.judge.isolation)) for one in found]
-    return found[kinds.index(max(sorted(set(kinds)), key=kinds.count))]
+    commonest = max(sorted(set(kinds)), key=kinds.count, default=None)
+    if commonest is None or (waits and 2 * kinds.count(commonest) < len(found) + waits):
+        return None
+    return found[kinds.index(commonest)]
