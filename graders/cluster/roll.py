@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -143,13 +144,35 @@ class Roll:
         return [self._members.pop(address) for address in [a for a in self._members if a not in there]]
 
     def introduce(self, member: Member) -> None:
-        """Send a worker the assignment, and ask what it grades with."""
+        """Send a worker the assignment, and ask what it grades with.
+
+        A worker of dask that is sent a function that it has not got ends itself: whether it has this one is
+        asked with one that every Python has.
+        """
         if self.terms is None:
             return
         member.examined, member.why_out, member.told = None, "", False
-        said = member.executor.submit(post.ask, self.terms.parcel)
-        answered = partial(self._introduced, member, self.terms)
+        self._ask(member, self._found, importlib.util.find_spec, post.__name__)
+
+    def _ask(
+        self, member: Member, then: Callable[..., None], function: Callable[..., Any], what: Any
+    ) -> None:
+        answered = partial(then, member, self.terms)
+        said = member.executor.submit(function, what)
         said.add_done_callback(lambda said: self._later(partial(answered, said)))
+
+    def _found(self, member: Member, terms: Terms, said: Future[Any]) -> None:
+        """Ask a worker that has what it takes; leave one out that has not."""
+        if self._is_asked(member, terms, said):
+            if said.exception() is None and said.result() is not None:
+                self._ask(member, self._introduced, post.ask, terms.parcel)
+            else:
+                self.leave_out(member, in_words(said.exception() or ModuleNotFoundError(post.__name__)))
+
+    def _is_asked(self, member: Member, terms: Terms, said: Future[Any]) -> bool:
+        """Return whether an answer still matters: its worker may be gone, or asked something else by now."""
+        there = self._members.get(member.address) is member
+        return there and terms is self.terms and not said.cancelled()
 
     def leave_out(self, member: Member, why: str) -> None:
         """Give a worker nothing more."""
@@ -158,8 +181,8 @@ class Roll:
 
     def _introduced(self, member: Member, terms: Terms, said: Future[bytes]) -> None:
         """Let a worker in, or leave it out."""
-        if terms is not self.terms or self._members.get(member.address) is not member or said.cancelled():
-            return  # it is gone, or was asked something else by now
+        if not self._is_asked(member, terms, said):
+            return
         try:
             member.examined = answers.examined(said.result())
             member.why_out = member.examined.kind.differs_from(kind_here(), "this machine")

@@ -10,6 +10,7 @@ import class_on_paper
 import tiny_course
 
 from graders.batch import Task
+from graders.cluster import post
 from graders.cluster.crew import Crew
 from graders.cluster.kinds import kind_here
 from graders.cluster.parcels import pack, unpack
@@ -26,9 +27,12 @@ class Worker(Executor):
     level: int = 3
     asked: list = field(default_factory=list)
 
-    def submit(self, _ask, parcel):
-        head, _ = unpack(parcel)
+    def submit(self, ask, parcel):
         future = Future()
+        if ask is not post.ask:
+            future.set_result(ask(parcel))
+            return future
+        head, _ = unpack(parcel)
         if head["what"] == "examine":
             isolation = asdict(Isolation(self.level))
             future.set_result(pack({"kind": self.kind.to_json(), "isolation": isolation}))

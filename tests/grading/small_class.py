@@ -38,11 +38,11 @@ def write_class(folder):
     tiny_course.write(folder / "inbox" / "cut.ipynb", tiny_course.notebook("x = 1")[:-9])
 
 
-def order_for(folder, **changes):
+def order_for(folder, workers=None, **changes):
     """Return the order that grades the inbox."""
     load_reference.cache_clear()  # tests change the course
     assignment = load_assignment(folder / "tiny")
-    order = grading_run.take_order(assignment, [folder / "inbox"], folder / "graded")
+    order = grading_run.take_order(assignment, [folder / "inbox"], folder / "graded", workers=workers)
     return replace(order, key=b"k" * 32, **changes)
 
 
