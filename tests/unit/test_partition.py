@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from small_nets import Optimiser, data, forward, gradients, random_start
 
-from pytest_symmetry.partition import LabelledArray, classes, coarsest_partition, signed_partition
+from pytest_symmetry.partition import (
+    LabelledArray,
+    _ranks,
+    classes,
+    coarsest_partition,
+    signed_partition,
+    typical_size,
+)
 from pytest_symmetry.verdicts import judge
 
 RATE = 0.05
@@ -369,6 +377,27 @@ def test_random_starts_have_full_width(sizes, scale, single, seed):
     if single:
         weights = [w.astype(np.float32).astype(float) for w in weights]
     assert [len(x) for x in partition(weights, biases)] == sizes[1:-1]
+
+
+@given(
+    hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(allow_nan=False, max_value=1e300)),
+    st.booleans(),
+)
+def test_the_typical_size_is_the_median_of_what_is_not_zero(values, unknown):
+    """As numpy finds it, NaN included."""
+    values = np.append(values, np.nan) if unknown else values
+    present = np.abs(values[values != 0])
+    expected = float(np.median(present)) if present.size else 0.0
+
+    assert np.array_equal(expected, typical_size(values), equal_nan=True)
+
+
+@given(hnp.arrays(np.intp, st.tuples(st.integers(1, 8), st.integers(1, 4)), elements=st.integers(0, 70_000)))
+def test_rows_are_numbered_in_their_order(rows):
+    """As numpy does it, slowly."""
+    _, expected = np.unique(rows, axis=0, return_inverse=True)
+
+    assert expected.reshape(-1).tolist() == _ranks(rows).tolist()
 
 
 def test_judging_needs_no_hidden_layer():
