@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graders.sandbox.cgroups import Group, NoGroupError, make_group
 from graders.sandbox.levels import Isolation, SandboxError, thin
 from pytest_symmetry.remote import wire
 from pytest_symmetry.remote.process import NoAnswer
@@ -139,6 +140,7 @@ class Sandbox:
     isolation: Isolation = field(default_factory=thin)
     _process: subprocess.Popen[bytes] | None = None
     _link: socket.socket | None = None
+    _group: Group | None = None
 
     def start(self) -> Isolation:
         """Start the zygote if there is none; return what its children cannot do.
@@ -165,7 +167,12 @@ class Sandbox:
             raise SandboxError(msg)
         import numpy as np
 
+        try:
+            self._group, why = make_group(), ""
+        except NoGroupError as error:
+            why = str(error)
         settings = {
+            "group": str(self._group.path) if self._group is not None else None,
             "namespaces": locks.namespaces,
             "landlock": locks.landlock,
             "seccomp": locks.seccomp,
@@ -184,7 +191,9 @@ class Sandbox:
             )  # fmt: skip
         mine.settimeout(_START_SECONDS)
         self._link = mine
-        return self._told(mine)
+        locked = self._told(mine)
+        held = self._group is not None and self._group.holds(self._process.pid)
+        return {**locked, "group": held, "no group": "" if held else why or "the zygote could not enter it"}
 
     def _told(self, link: socket.socket) -> dict[str, Any]:
         try:
@@ -222,6 +231,8 @@ class Sandbox:
             SandboxError: there is none to be had, or its locks failed; nothing of a submission has run.
         """
         self.start()
+        if self._group is not None:
+            self._group.hold(memory)
         order = {"memory": memory, "processor": _processor()}
         try:
             made = self._order(order)
@@ -267,6 +278,9 @@ class Sandbox:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        group, self._group = self._group, None
+        if group is not None:
+            group.close()
 
 
 @functools.cache
