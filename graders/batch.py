@@ -231,7 +231,7 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
     )
     seeds = (task.seed, *task.more_seeds)
     runs = [run(assignment, task.entries, seed, task.isolation) for seed in seeds]
-    gc.collect()  # a run leaves rings behind; after fifty they are worth the time
+    gc.collect()  # a run leaves rings behind
     _keep_what_is_loaded()
     results = [settled(of_one) for of_one in zip(*runs, strict=True)]
     return [(r, _page(r, e, assignment, task)) for r, e in zip(results, task.entries, strict=True)]
@@ -239,10 +239,7 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
 
 @functools.cache
 def _keep_what_is_loaded() -> None:
-    """Look no more for garbage among what the first chunk has loaded: it stays as long as this process.
-
-    And seldom for other: all of it is looked for after each chunk.
-    """
+    """Look no more for garbage among what the first chunk has loaded: it stays; for other after each chunk."""
     gc.freeze()
     gc.set_threshold(70_000)
 
