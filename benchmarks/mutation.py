@@ -72,6 +72,12 @@ def results(folder: Path) -> dict[str, str]:
     return dict(line.strip().split(": ", maxsplit=1) for line in lines if "__mutmut_" in line)
 
 
+def change(folder: Path, mutant: str) -> str:
+    """Return the lines that a mutant changes."""
+    lines = mutmut(folder, "show", mutant).splitlines()
+    return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
+
+
 def main() -> None:
     """Measure one module, and print the score with what survived."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -90,11 +96,12 @@ def main() -> None:
         judged = {
             m: said for m, said in results(folder).items() if m in set(chosen) and said != "not checked"
         }
+        missed = [f"{m}\n{change(folder, m)}" for m, said in judged.items() if said not in CAUGHT]
     counts = collections.Counter(judged.values())
     caught = sum(counts[kind] for kind in CAUGHT)
     print(f"{asked.module}: {caught} of {len(judged)} noticed ({caught / max(1, len(judged)):.1%}),", end=" ")
     print(f"of {len(every)} mutants in all; {dict(counts)}")
-    print("\n".join(mutant for mutant, said in judged.items() if said not in CAUGHT))
+    print("\n".join(missed))
 
 
 if __name__ == "__main__":

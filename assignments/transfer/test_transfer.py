@@ -75,20 +75,26 @@ def test_gradients(submission, reference, net):
         given = submission.backward(X, y, parameters)
         if alike(given, reference.backward(X, y, parameters)):
             return
-        if alike(given, formulas(reference, X, y, parameters, *said)):
+        if alike(given, formulas(X, y, parameters, *said)):
             return
 
     def own_cost(p):
         said = layers(submission.forward(X, p))
         assert said is not None, "forward must return A and L, of shape (m, n_h) and (m, n_y)"
-        return reference.cost(np.asarray(said[1], dtype=float), y)
+        return -np.mean(np.log(softmax(np.asarray(said[1], dtype=float))[np.arange(M), y]))
 
     check_gradients(own_cost, lambda p: submission.backward(X, y, p), parameters)
 
 
-def formulas(reference, X, y, parameters, A, L):
+def softmax(L):
+    """Return the probabilities of the classes: the notebook's, here so that a pack can ask it too."""
+    E = np.exp(L - np.max(L, axis=1, keepdims=True))
+    return E / np.sum(E, axis=1, keepdims=True)
+
+
+def formulas(X, y, parameters, A, L):
     """Return the gradients of the cost, for what the layers say."""
-    dL = (reference.softmax(np.asarray(L, dtype=float)) - np.eye(N_Y)[y]) / M
+    dL = (softmax(np.asarray(L, dtype=float)) - np.eye(N_Y)[y]) / M
     dZ = dL @ parameters["W2"].T * (np.asarray(A) > 0)
     return {"dW1": X.T @ dZ, "db1": dZ.sum(axis=0), "dW2": np.transpose(A) @ dL, "db2": dL.sum(axis=0)}
 
