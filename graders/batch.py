@@ -239,7 +239,7 @@ def grade_chunk(task: Task) -> list[tuple[Result, str]]:
 
 @functools.cache
 def _keep_what_is_loaded() -> None:
-    """Look no more for garbage among what the first chunk has loaded: it stays; for other after each chunk."""
+    """Look no more for garbage among what the first chunk has loaded; for other, after each."""
     gc.freeze()
     gc.set_threshold(70_000)
 
