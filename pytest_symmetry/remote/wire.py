@@ -9,6 +9,7 @@ student's process can be wrong, but it cannot run anything.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import struct
@@ -32,6 +33,7 @@ _ITEMS = 200_000
 _NDIM = 32
 _BITS = 4096
 _NAME = 1000
+_KEYS = 10_000  # of one dictionary, neither texts nor small numbers: such can be made to have one hash
 _LENGTHS = struct.Struct("<II")
 _MALFORMED = (
     struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError
@@ -142,9 +144,8 @@ class _Packer:
     def _members(self, value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
         packed: dict[str, Any]
         if isinstance(value, dict):
-            packed = {
-                "d": [[self.pack(_name(k), depth + 1), self.pack(v, depth + 1)] for k, v in value.items()]
-            }
+            pairs = [[self.pack(_name(k), depth + 1), self.pack(v, depth + 1)] for k, v in value.items()]
+            packed = {"d": _with_plain_keys(pairs)}
         else:
             kind = "l" if isinstance(value, list) else "t"
             packed = {kind: [self.pack(v, depth + 1) for v in value]}
@@ -196,6 +197,14 @@ def _name(key: Any) -> Any:
         msg = f"a name of {len(key)} characters cannot be passed to or from a submission"
         raise WireError(msg)
     return key
+
+
+def _with_plain_keys(pairs: list[Any]) -> list[Any]:
+    """Return the members of a dictionary; one that could take the judge a minute to build cannot cross."""
+    if len(pairs) > _KEYS and sum(type(key) is dict for key, _ in pairs) > _KEYS:
+        msg = f"a dictionary with more than {_KEYS} keys that are not names cannot be passed"
+        raise WireError(msg)
+    return pairs
 
 
 def _no_handles(value: Any) -> None:  # noqa: ARG001 - the signature of every maker of handles
@@ -329,11 +338,9 @@ def _unpack(value: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
 
 
 def _unpack_container(kind: str, content: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
-    def inner(value: Any) -> Any:
-        return _unpack(value, arrays, resolve, depth)
-
+    inner = functools.partial(_unpack, arrays=arrays, resolve=resolve, depth=depth)
     if kind == "d":
-        return {_name(inner(k)): inner(v) for k, v in content}
+        return {_name(inner(k)): inner(v) for k, v in _with_plain_keys(content)}
     if kind in ("l", "t"):
         return (list if kind == "l" else tuple)(inner(v) for v in content)
     if kind == "g":

@@ -231,3 +231,22 @@ def test_a_bool_is_true_or_false():
     back = wire.decode(hostile({"v": {"a": 0}}, [["|b1", [2]]], b"\x02\x00"))["v"]
 
     assert b"\x01\x00" == back.tobytes()
+
+
+def test_a_table_of_many_small_numbers_crosses():
+    """The losses of many steps, by step: no two of these have one hash."""
+    losses = dict.fromkeys(range(20_000), 0.5)
+
+    assert {"result": losses} == wire.decode(wire.encode({"result": losses}))
+
+
+@pytest.mark.parametrize("key", [lambda n: (n, n), lambda n: n * (2**61 - 1), lambda n: complex(n, n)])
+def test_a_table_of_many_keys_that_may_have_one_hash_does_not(key, monkeypatch):
+    """Neither written, in words for who made it, nor read: it could take minutes to build."""
+    table = {key(n): 0 for n in range(1, 52)}
+    frame = wire.encode({"result": table})
+    monkeypatch.setattr(wire, "_KEYS", 50)
+    with pytest.raises(wire.WireError, match="keys that are not names"):
+        wire.encode({"result": table})
+    with pytest.raises(wire.WireError, match="keys that are not names"):
+        wire.decode(frame)

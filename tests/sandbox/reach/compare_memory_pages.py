@@ -1,0 +1,16 @@
+"""Ask where the judge's memory lies.
+
+sealed: PermissionError
+plain: may
+"""
+
+
+def attack(world):
+    import ctypes
+    import os
+
+    library = ctypes.CDLL(None, use_errno=True)
+    made = library.syscall(279, world["judge"], 0, None, None, None, 0)
+    if made == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return "breached"
