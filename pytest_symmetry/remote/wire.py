@@ -9,7 +9,6 @@ student's process can be wrong, but it cannot run anything.
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import struct
@@ -338,18 +337,19 @@ def _unpack(value: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
 
 
 def _unpack_container(kind: str, content: Any, arrays: Arrays, resolve: Resolve, depth: int) -> Any:
-    inner = functools.partial(_unpack, arrays=arrays, resolve=resolve, depth=depth)
+    deeper = arrays, resolve, depth
     if kind == "d":
-        return {_name(inner(k)): inner(v) for k, v in _with_plain_keys(content)}
+        return {_name(_unpack(k, *deeper)): _unpack(v, *deeper) for k, v in _with_plain_keys(content)}
     if kind in ("l", "t"):
-        return (list if kind == "l" else tuple)(inner(v) for v in content)
+        members = [_unpack(v, *deeper) for v in content]
+        return members if kind == "l" else tuple(members)
     if kind == "g":
-        return _generator(str(content[0]), inner(content[1]))
+        return _generator(str(content[0]), _unpack(content[1], *deeper))
     if kind == "o":
-        return inner(content)
+        return _unpack(content, *deeper)
     if kind == "x":
         ((base, _),) = content[1].items()
-        kept = _KEPT[base](inner(content[1]))
+        kept = _KEPT[base](_unpack(content[1], *deeper))
         kept.handle = _handle(content[0])
         return kept
     msg = f"a frame holds an unknown kind {kind!r}"
