@@ -25,6 +25,11 @@ MODULES = {
     "relations": "pytest_symmetry/diagnosis/relations.py",
     "dictionary": "pytest_symmetry/diagnosis/dictionary.py",
 }
+TESTS = {
+    "units": ["units", "check_symmetry", "other_libraries"],
+    "differences": ["differences", "check_gradients"],
+}
+"""Which files of tests/unit try a module, where more than the one of its name does."""
 CAUGHT = {"killed", "timeout"}
 COPIED = (
     "pytest_symmetry",
@@ -84,11 +89,12 @@ def main() -> None:
     parser.add_argument("module", choices=MODULES)
     parser.add_argument("--sample", type=int, default=150, help="how many mutants")
     parser.add_argument("--seconds", type=float, default=270, help="at most so long")
-    parser.add_argument("--tests", nargs="*", help="tests to run, instead of the module's own file")
+    parser.add_argument("--tests", nargs="*", help="tests to run, instead of the module's own")
     asked = parser.parse_args()
+    own = [f"tests/unit/test_{name}.py" for name in TESTS.get(asked.module, [asked.module])]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder, asked.module, asked.tests or [f"tests/unit/test_{asked.module}.py"])
+        prepare(folder, asked.module, asked.tests or own)
         mutmut(folder, "run", "--max-children", "1", "no such mutant")
         every = list(results(folder))
         chosen = every[:: max(1, len(every) // asked.sample)]

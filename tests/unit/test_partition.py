@@ -335,14 +335,38 @@ def test_a_unit_of_zeros_is_silent_under_an_odd_activation():
     assert ((1,), (0,)) in [(c.units, c.signs) for c in found]
 
 
-def test_sums_are_compared_within_rounding_only():
-    """Row sums that are equal on paper agree; a change of one part in a million does not."""
+def test_sums_that_are_equal_on_paper_agree():
+    """In float64, and where the values were float32 numbers."""
     rng = np.random.default_rng(4)
     for dtype in (np.float64, np.float32):
         weights, biases, planted = structured(rng, hidden=3)
         weights = [w.astype(dtype).astype(float) for w in weights]
         biases = [b.astype(dtype).astype(float) for b in biases]
         assert partition(weights, biases) == planted
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [(2.0**-23, True), (2.0**-12, False), (1e-9, False), (2.0**-51, True)],
+    ids=["float32, its last digit", "float32, more", "float64, more", "float64, its last digit"],
+)
+def test_sums_are_compared_within_their_own_rounding(change, same):
+    """Whether a difference is rounding depends on the numbers that were added, not on numpy's type."""
+    array = LabelledArray("w", np.array([[1.0, 2.0], [2.0, 1.0 + change]]), (1, 0))
+    labels = coarsest_partition([array], [2, 2])
+
+    assert [len(classes(layer)) for layer in labels] == ([1, 1] if same else [2, 2])
+
+
+def test_layers_that_cannot_be_mirrored_have_plain_classes():
+    """Beside a layer with an odd activation: equal units, all of the same sign."""
+    rng = np.random.default_rng(6)
+    weights, biases = random_start(rng, (3, 4, 3, 2))
+    weights[1][2], biases[1][2], weights[2][:, 2] = weights[1][0], biases[1][0], weights[2][:, 0]
+    first, second = signed_partition(as_arrays(weights, biases), [4, 3], [True, False])
+
+    assert [(c.units, c.signs) for c in first] == [((unit,), (1,)) for unit in range(4)]
+    assert [(c.units, c.signs) for c in second] == [((0, 2), (1, 1)), ((1,), (1,))]
 
 
 def test_nan_equals_nothing():
@@ -353,11 +377,12 @@ def test_nan_equals_nothing():
     assert partition(weights, biases) == [((0,), (1,), (2,), (3,))]
 
 
-def test_chains_of_near_values_are_not_one_class():
+@pytest.mark.parametrize("units", [4000, 30_000])
+def test_chains_of_near_values_are_not_one_class(units):
     """Near means within a thousandth of each other, not linked by a chain of neighbours."""
-    column = np.linspace(0.0, 1.0, 4000)[:, None]
+    column = np.linspace(0.0, 1.0, units)[:, None]
     array = [LabelledArray("w", column, (0, None))]
-    (labels,) = coarsest_partition(array, [4000], near=1e-3)
+    (labels,) = coarsest_partition(array, [units], near=1e-3)
 
     assert max(np.ptp(column[list(group)]) for group in classes(labels)) <= 1e-3
 
