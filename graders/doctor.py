@@ -44,7 +44,7 @@ def report() -> Iterator[str]:
     yield f"Landlock    {_landlock(isolation)}"
     yield f"Seccomp     {'yes' if isolation.locked.get('seccomp') else 'no'}"
     yield f"Namespaces  {_namespaces(isolation)}"
-    yield f"Cgroup      {_group(isolation)}"
+    yield from _group(isolation)
     yield f"System      {platform.system()} {platform.release()}, {platform.machine()}, {_user()}"
     yield f"Versions    {', '.join(f'{name} {version}' for name, version in versions().items())}"
     yield from _missing(isolation)
@@ -62,11 +62,13 @@ def _namespaces(isolation: Isolation) -> str:
     return f"no{': ' + reason if reason else ''}"
 
 
-def _group(isolation: Isolation) -> str:
+def _group(isolation: Isolation) -> Iterator[str]:
     if isolation.locked.get("group"):
-        return "yes: what a submission takes is counted as a whole"
+        yield "Cgroup      yes: what a submission takes is counted as a whole"
+        return
     reason = isolation.locked.get("no group")
-    return f"no{': ' + reason if reason else ''}; the limits of each process hold without it"
+    yield f"Cgroup      no{f': {reason};' if reason else ';'}"
+    yield "            the limits of each process hold without it"
 
 
 def _user() -> str:

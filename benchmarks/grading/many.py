@@ -3,8 +3,9 @@
     python -m benchmarks.grading.many [--submissions 10000] [--assignment benchmarks/grading/twenty]
 
 One worker's work, done in this process: chunks as in a batch, sealed, pages included. After each part of the
-class: CPU of the judge so far, and the memory (resident, from /proc) of this process and of its zygote. The
-fit is least squares; its residual is the largest distance of a measured point from the line.
+class: CPU so far of the judge, and of the zygote with its children; and the memory (resident, from /proc) of
+this process and of its zygote. The fit is least squares; its residual is the largest distance of a measured
+point from the line.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.grading.cost import spent
 from graders import batch
 from graders.intake import Entry, in_chunks
 from graders.sandbox import choice
@@ -59,7 +61,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         entries = written(assignment, folder, asked.submissions)
         batch.grade_chunk(batch.Task(str(assignment.folder), 5, "hint", tuple(entries[:1])))
-        start, done = (time.process_time(), time.perf_counter()), 0
+        start, done = (time.process_time(), spent(sandbox), time.perf_counter()), 0
         for chunk in in_chunks(entries, batch.CHUNK):
             graded = batch.grade_chunk(batch.Task(str(assignment.folder), 5, "hint", tuple(chunk)))
             assert all(result.points == result.max_points for result, _ in graded)
@@ -67,23 +69,24 @@ def main():
             mine, _ = resident(os.getpid())
             outside, inside = resident(sandbox._process.pid)  # noqa: SLF001
             zygote = resident(inside[0])[0] if inside else outside
-            rows.append((done, time.process_time() - start[0], time.perf_counter() - start[1], mine, zygote))
+            now = (time.process_time(), spent(sandbox), time.perf_counter())
+            rows.append((done, *(a - b for a, b in zip(now, start, strict=True)), mine, zygote))
     report(np.array(rows))
 
 
 def report(rows):
     """Print ten of the rows, the fit, and the growth of memory."""
-    print("| submissions | judge's CPU s | wall s | worker MB | zygote MB |")
-    print("| ---: | ---: | ---: | ---: | ---: |")
-    for row in rows[:: max(1, len(rows) // 10)]:
-        print("| {:.0f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |".format(*row))
-    for name, column in (("judge's CPU", 1), ("wall", 2)):
+    print("| submissions | judge's CPU s | children's CPU s | wall s | worker MB | zygote MB |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    for row in [*rows[:: max(1, len(rows) // 10)], rows[-1]]:
+        print("| {:.0f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |".format(*row))
+    for name, column in (("judge's CPU", 1), ("children's CPU", 2), ("wall", 3)):
         slope, base = np.polyfit(rows[:, 0], rows[:, column], 1)
         off = np.abs(rows[:, column] - slope * rows[:, 0] - base).max() / rows[-1, column]
         print(f"{name}: {1000 * slope:.1f} ms each and {base:.2f} s; at most {100 * off:.1f} % off the line")
     early = rows[len(rows) // 5]
-    growth = 1024 * (rows[-1, 3] - early[3]) / (rows[-1, 0] - early[0])
-    print(f"worker: {rows[:, 3].max():.0f} MB at most, {growth:.2f} KB more with each submission")
+    growth = 1024 * (rows[-1, 4] - early[4]) / max(1.0, rows[-1, 0] - early[0])
+    print(f"worker: {rows[:, 4].max():.0f} MB at most, {growth:.2f} KB more with each submission")
 
 
 if __name__ == "__main__":
