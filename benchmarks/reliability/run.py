@@ -133,6 +133,20 @@ def command(order, *options):
     return [sys.executable, "-m", "graders", "grade", *map(str, [folder, *named, *options])]
 
 
+def ended_right(order, whole):
+    """Carry an order out to its end; return whether the bytes are those expected, and print how not."""
+    code, now = ended(forked(order)), None
+    if code == 0 and (now := shown(order.out)) == whole:
+        return True
+    names = sorted(name for name in {*whole, *(now or {})} if (now or {}).get(name) != whole.get(name))
+    print(f"    {order.out.name}: exit code {code}; other bytes in {', '.join(names)}", flush=True)
+    for name in names[:3]:
+        print(
+            f"      {name}: {(now or {}).get(name, b'')[:2000]!r}\n      not {whole.get(name, b'')[:2000]!r}"
+        )
+    return False
+
+
 def kills(folder, count, minutes, rng):
     """Kill the grader at random moments, up to four times a batch; resume; compare."""
     last = time.monotonic() + 60 * minutes
@@ -154,7 +168,7 @@ def kills(folder, count, minutes, rng):
                 time.sleep(0.01)
             left += sum(map(alive, below))
         batches += 1
-        right += ended(forked(again)) == 0 and shown(again.out) == whole
+        right += ended_right(again, whole)
         shutil.rmtree(again.out)
     note = f"({killed} kills, a run takes {seconds:.1f} s; {left} processes left behind)"
     return report("killed at random, resumed, ends right", right, batches, note) and not left
