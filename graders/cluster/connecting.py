@@ -7,6 +7,7 @@ import functools
 import logging
 import os
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graders.cluster.crew import Crew
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from distributed.deploy.cluster import Cluster
 
 SCHEMES = ("tcp://", "tls://", "ucx://", "ws://", "wss://")
-_SECONDS = 20
+_SECONDS = 10
 """How long a scheduler may take to answer for the first time."""
 
 
@@ -105,10 +106,16 @@ def local_cluster(jobs: int) -> Cluster:
 
 
 def slurm_cluster(jobs: int) -> Cluster:
-    """Return a cluster of ``jobs`` jobs of SLURM, described in dask's configuration under jobqueue.slurm."""
+    """Return a cluster of ``jobs`` jobs of SLURM, described in dask's configuration under jobqueue.slurm.
+
+    Only these jobs may join it and only this process may give them work: their keys are new, and lie where
+    the configuration says (``shared-temp-directory``), or else in the home folder until the end.
+    """
+    import dask
     from dask_jobqueue.slurm import SLURMCluster
 
-    cluster = SLURMCluster()
+    shared = dask.config.get("jobqueue.slurm.shared-temp-directory", None) or str(Path.home())
+    cluster = SLURMCluster(security=True, shared_temp_directory=shared)
     cluster.scale(jobs=jobs)
     return cluster
 

@@ -1,0 +1,92 @@
+"""One local worker and two on the same class: seconds of the clock, and whose CPU they were.
+
+    python -m benchmarks.cluster.scaling [--submissions 600] [--assignment planar] [--workers 1 2]
+
+Each run is ``symmetry grade --cluster local`` in this process. Two clocks run: from the command on, and from
+when the first worker has tried the solution. The client's CPU is that of this process, dask's scheduler
+included; the workers' is that of their processes and of all below them. Every run gives the same bytes. With
+``--write`` FILE the figures are kept for ``benchmarks.cluster.simulate``.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.cluster.client import cpu, written
+from graders import grading_run
+from graders.cluster.connecting import cluster_workers
+from pytest_symmetry.assignment import find_assignment
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def below(pid):
+    """Return the CPU seconds of all processes below one, those that they have waited for included."""
+    total = 0.0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text(encoding="ascii").split():
+            try:
+                fields = Path(f"/proc/{child}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                total += sum(int(ticks) for ticks in fields[11:15]) / TICKS + below(child)
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def graded(assignment, folder, workers):
+    """Grade the class on so many local workers; return what it took, and a hash of all that was written."""
+    out, begun = folder / f"graded-{workers}", time.perf_counter()
+    with cluster_workers("local", workers, print) as crew:
+        order = grading_run.take_order(assignment, [folder / "inbox"], out, "strict", None, crew)
+        order = replace(order, key=bytes(32))
+        with grading_run.started(order, seed=5, jobs=crew.jobs, reveal="hint", workers=crew) as run:
+            ready, mine, theirs = time.perf_counter(), cpu(), below(os.getpid())
+            steps = sum(step.result is not None for step in run.grade_new())
+            took = {
+                "workers": workers,
+                "submissions": steps,
+                "start s": ready - begun,
+                "wall s": time.perf_counter() - ready,
+                "client CPU s": cpu() - mine,
+                "workers CPU s": below(os.getpid()) - theirs,
+            }
+    shown = sorted(p for p in out.rglob("*") if p.is_file() and p.suffix in {".html", ".jsonl", ".csv"})
+    whole = hashlib.sha256(b"".join(p.read_bytes() for p in shown)).hexdigest()[:12]
+    return took, whole
+
+
+def main():
+    """Print a line for each number of workers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--submissions", type=int, default=600)
+    parser.add_argument("--assignment", default="planar")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--write", type=Path)
+    asked = parser.parse_args()
+    assignment = find_assignment(asked.assignment)
+    rows, hashes = [], set()
+    with tempfile.TemporaryDirectory() as folder:
+        written(Path(folder), assignment, asked.submissions)
+        for workers in asked.workers:
+            took, whole = graded(assignment, Path(folder), workers)
+            rows.append(took)
+            hashes.add(whole)
+            print(json.dumps({name: round(value, 2) for name, value in took.items()}), flush=True)
+    assert len(hashes) == 1, "not the same bytes"
+    first, last = rows[0], rows[-1]
+    print(
+        f"{first['wall s'] / last['wall s']:.2f} times as fast on {last['workers']} as on {first['workers']}"
+    )
+    if asked.write is not None:
+        kept = json.loads(asked.write.read_text()) if asked.write.is_file() else {}
+        kept["scaling"] = rows
+        asked.write.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
