@@ -21,10 +21,10 @@ from pytest_symmetry.errors import SubmissionError
 from pytest_symmetry.feedback.html import Decided, student_page
 from pytest_symmetry.findings import Result
 from pytest_symmetry.submission import read_submission
-from pytest_symmetry.writing import write_atomically
+from pytest_symmetry.writing import write_atomically, write_bytes_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -78,15 +78,19 @@ def count(book: Gradebook) -> Count:
     return Count(len(done), len({*book.students(), *done}))
 
 
-def write_class(book: Gradebook) -> list[Mark]:
-    """Write what concerns the whole class, from the marks as they count; return these."""
+def write_class(book: Gradebook, found: list[Mark] | None = None) -> list[Mark]:
+    """Write what concerns the whole class, from the marks as they count; return these.
+
+    ``found`` are the marks, where they have been worked out already.
+    """
     out = book.path.parent
-    found = marks(book)
+    found = marks(book) if found is None else found
     numbers = counting(book.history())
     handed_in = [mark for mark in found if mark.result is not None]
-    lines = [effective_line(mark, book.judged(numbers[mark.student]).line) for mark in handed_in]
-    results = [Result.from_json(line) for line in lines]
-    write_atomically(out / "results.jsonl", "".join(f"{to_text(line)}\n" for line in lines))
+    lines = (effective_line(mark, book.judged(numbers[mark.student]).line) for mark in handed_in)
+    texts = (f"{to_text(line)}\n".encode("utf-8", "backslashreplace") for line in lines)
+    write_bytes_atomically(out / "results.jsonl", texts)
+    results = _results_of(handed_in)
     write_atomically(out / "class.csv", class_csv(results))
     for name, with_names in (("class.html", False), (STAFF_PAGE, True)):
         write_atomically(out / name, _about_class(book, results, names=with_names))
@@ -112,8 +116,12 @@ def _about_class(book: Gradebook, results: Sequence[Result], **shown: Any) -> st
 
 def effective_results(book: Gradebook) -> list[Result]:
     """Return the results of a class as they count, students in order."""
-    found = (effective_result(mark) for mark in marks(book))
-    return [result for result in found if result is not None]
+    return _results_of(marks(book))
+
+
+def _results_of(found: Iterable[Mark]) -> list[Result]:
+    results = (effective_result(mark) for mark in found)
+    return [result for result in results if result is not None]
 
 
 def write_comparison(book: Gradebook, before: Sequence[Result]) -> Path:
@@ -157,12 +165,14 @@ def _write_page(book: Gradebook, mark: Mark, now: datetime | None) -> None:
         write_atomically(path, student_page_of(book, mark, now) or "", durable=False)
 
 
-def refresh(book: Gradebook, now: datetime, changed: Collection[str] = ()) -> int:
+def refresh(
+    book: Gradebook, now: datetime, changed: Collection[str] = (), everyone: Sequence[Mark] | None = None
+) -> int:
     """Write the pages of those who ``changed``, those that are missing, and those that may say more by now.
 
-    Return how many.
+    ``everyone`` are the marks, where they have been worked out already. Return how many.
     """
-    everyone = marks(book)
+    everyone = marks(book) if everyone is None else everyone
     found = [mark for mark in everyone if mark.result is not None]
     asked = {*changed, *outdated(book, found, now)}
     todo = [mark for mark in found if mark.student in asked or not _is_there(book, mark)]

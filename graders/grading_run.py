@@ -199,7 +199,8 @@ class Run:
                 write_atomically(page_path(self.book.path.parent, name), page, durable=False)
                 self.book.add_standing(entry.student, work_of(entry), self.basis, result_line(result))
                 yield Progress(len(todo), total, result, name)
-        self.finish(before | _decided(marks(self.book)))
+        found = marks(self.book)
+        self.finish(before | _decided(found), found)
 
     def overridden_before(self) -> list[Mark]:
         """Return the marks with an override of those who handed in again: somebody should look at them."""
@@ -226,10 +227,14 @@ class Run:
         ]
         self.book.record(*events)
 
-    def finish(self, changed: set[str]) -> list[Mark]:
-        """Write what concerns the class, and the pages that ``changed``, are missing or may say more."""
-        refresh(self.book, self.now, changed)  # first: the page about the class links what is there
-        return write_class(self.book)
+    def finish(self, changed: set[str], found: list[Mark] | None = None) -> list[Mark]:
+        """Write what concerns the class, and the pages that ``changed``, are missing or may say more.
+
+        ``found`` are the marks, where they have been worked out already.
+        """
+        found = marks(self.book) if found is None else found
+        refresh(self.book, self.now, changed, found)  # first: the page about the class links what is there
+        return write_class(self.book, found)
 
     def judge(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Result, str]]:
         """Judge entries from the copies that are kept of them; each page says what its student may read."""

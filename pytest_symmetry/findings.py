@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -16,7 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 SCHEMA = 1
 """Version of the JSON form of all records of this module."""
@@ -39,6 +40,12 @@ class Outcome(StrEnum):
     WAITS = "waits for a person"
 
 
+@functools.cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """Return the names of a record's fields, none for what is no record."""
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
+
+
 def plain(value: Any) -> Any:
     """Return ``value`` as plain JSON data: numpy numbers and arrays unpacked, NaN and infinities as text."""
     if isinstance(value, StrEnum):
@@ -47,8 +54,9 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)  # numpy's float64 cannot travel
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    kind: Any = type(value)
+    if names := _names(kind):
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if hasattr(value, "tolist"):
@@ -60,24 +68,55 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-_hints = functools.cache(get_type_hints)
+_SHORT = 100
+"""Texts of records that are longer are hardly ever the same."""
 
 
-def _read(kind: Any, data: Any) -> Any:
-    """Build a value of the annotated type ``kind`` from its JSON form (the inverse of :func:`plain`)."""
+@functools.cache
+def _reader(kind: Any) -> Callable[[Any], Any] | None:
+    """Return what builds a value of an annotated type from its JSON form (the inverse of :func:`plain`).
+
+    None for what is its own JSON form. Found once for each type: a class has millions of values.
+    """
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return None if data is None else _read(next(a for a in get_args(kind) if a is not type(None)), data)
+        return _optional(_reader(next(a for a in get_args(kind) if a is not type(None))))
     if origin is tuple:
-        return tuple(_read(get_args(kind)[0], item) for item in data)
+        item = _reader(get_args(kind)[0])
+        return tuple if item is None else lambda data: tuple([item(value) for value in data])
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{f.name: _read(hints[f.name], data[f.name]) for f in fields(kind) if f.name in data})
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return kind(data)
-    if kind is float:
-        return float(data)
-    return data
+        return functools.partial(_record, kind)
+    if isinstance(kind, type) and (issubclass(kind, StrEnum) or kind is float):
+        return kind
+    if kind is str:
+        return _shared
+    return None
+
+
+def _shared(text: Any) -> Any:
+    """Return a text, the same object for the same short text: a class says the same a million times."""
+    return sys.intern(text) if type(text) is str and len(text) < _SHORT else text
+
+
+def _optional(read: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    return None if read is None else lambda data: None if data is None else read(data)
+
+
+@functools.cache
+def _parts(kind: type) -> list[tuple[str, Callable[[Any], Any] | None]]:
+    """Return the fields of a record, and what reads each."""
+    hints = get_type_hints(kind)
+    return [(f.name, _reader(hints[f.name])) for f in fields(kind)]
+
+
+def _record(kind: type, data: Mapping[str, Any]) -> Any:
+    return kind(
+        **{
+            name: data[name] if read is None else read(data[name])
+            for name, read in _parts(kind)
+            if name in data
+        }
+    )
 
 
 class Record:
@@ -102,7 +141,7 @@ class Record:
         if data.get("kind", cls.__name__) != cls.__name__:
             msg = f"this is a {data['kind']}, not a {cls.__name__}"
             raise ValueError(msg)
-        record: Self = _read(cls, data)
+        record: Self = _record(cls, data)
         return record
 
 

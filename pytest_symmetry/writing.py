@@ -6,6 +6,10 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
@@ -19,8 +23,8 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"), durable=durable)
 
 
-def write_bytes_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write ``content`` to ``path`` as :func:`write_atomically` writes text.
+def write_bytes_atomically(path: Path, content: bytes | Iterable[bytes], *, durable: bool = True) -> None:
+    """Write ``content`` to ``path`` as :func:`write_atomically` writes text; parts as they come.
 
     Raises:
         OSError: as there.
@@ -29,7 +33,7 @@ def write_bytes_atomically(path: Path, content: bytes, *, durable: bool = True) 
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
