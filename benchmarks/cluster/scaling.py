@@ -39,7 +39,7 @@ def below(pid):
 
 
 def graded(assignment, folder, workers):
-    """Grade the class on so many local workers; return what it took, and a hash of all that was written."""
+    """Grade the class on so many local workers; return what it took, with a hash of all that was written."""
     out, begun = folder / f"graded-{workers}", time.perf_counter()
     with cluster_workers("local", workers, print) as crew:
         order = grading_run.take_order(assignment, [folder / "inbox"], out, "strict", None, crew)
@@ -56,8 +56,8 @@ def graded(assignment, folder, workers):
                 "workers CPU s": below(os.getpid()) - theirs,
             }
     shown = sorted(p for p in out.rglob("*") if p.is_file() and p.suffix in {".html", ".jsonl", ".csv"})
-    whole = hashlib.sha256(b"".join(p.read_bytes() for p in shown)).hexdigest()[:12]
-    return took, whole
+    print(json.dumps({name: round(value, 2) for name, value in took.items()}), flush=True)
+    return {**took, "bytes": hashlib.sha256(b"".join(p.read_bytes() for p in shown)).hexdigest()}
 
 
 def main():
@@ -69,22 +69,25 @@ def main():
     parser.add_argument("--write", type=Path)
     asked = parser.parse_args()
     assignment = find_assignment(asked.assignment)
-    rows, hashes = [], set()
     with tempfile.TemporaryDirectory() as folder:
-        written(Path(folder), assignment, asked.submissions)
-        for workers in asked.workers:
-            took, whole = graded(assignment, Path(folder), workers)
-            rows.append(took)
-            hashes.add(whole)
-            print(json.dumps({name: round(value, 2) for name, value in took.items()}), flush=True)
-    assert len(hashes) == 1, "not the same bytes"
-    first, last = rows[0], rows[-1]
+        few, all_of_them = Path(folder, "few"), Path(folder, "all")
+        for place, count in ((few, asked.submissions // 4), (all_of_them, asked.submissions)):
+            place.mkdir()
+            written(place, assignment, count)
+        rows = [graded(assignment, few, 1), *(graded(assignment, all_of_them, n) for n in asked.workers)]
+    assert len({row.pop("bytes") for row in rows[1:]}) == 1, "not the same bytes"
+    first, last = rows[1], rows[-1]
     print(
         f"{first['wall s'] / last['wall s']:.2f} times as fast on {last['workers']} as on {first['workers']}"
     )
+    each = (first["workers CPU s"] - rows[0]["workers CPU s"]) / (
+        first["submissions"] - rows[0]["submissions"]
+    )
+    warm = max(0.0, rows[0]["workers CPU s"] - each * rows[0]["submissions"])
+    print(f"a worker: {each:.3f} CPU seconds for each submission, {warm:.1f} to warm up")
     if asked.write is not None:
         kept = json.loads(asked.write.read_text()) if asked.write.is_file() else {}
-        kept["scaling"] = rows
+        kept |= {"scaling": rows, "worker": {"worker": each, "warm up": warm}}
         asked.write.write_text(json.dumps(kept, indent=1) + "\n")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import warnings
@@ -50,8 +49,13 @@ def cluster_workers(where: str, jobs: int, say: Callable[[str], None]) -> Iterat
             why, advice = said or type(error).__name__, _ADVICE[where in _STARTED]
             msg = f"{where}: there is no cluster to be had ({why}); {advice}"
             raise ClusterError(msg) from None
-        crew = functools.partial(_crew, client, where, say)
-        yield stack.enter_context(Workers(threads if cluster is None else max(jobs, threads), crew))
+        expected = threads if cluster is None else max(jobs, threads)
+        workers = Workers(max(1, expected), lambda _: Crew(client, where, say, grow))
+
+        def grow(threads: int) -> None:
+            workers.jobs = max(workers.jobs, threads)  # more workers came than were expected
+
+        yield stack.enter_context(workers)
 
 
 def check_place(where: str) -> None:
@@ -63,10 +67,6 @@ def check_place(where: str) -> None:
     if where not in _STARTED and not where.startswith(SCHEMES):
         msg = f"--cluster {where}: give local, slurm, or the address of a scheduler: tcp://HOST:PORT"
         raise ClusterError(msg)
-
-
-def _crew(client: Client, where: str, say: Callable[[str], None], _jobs: int) -> Crew:
-    return Crew(client, where, say)
 
 
 @contextlib.contextmanager

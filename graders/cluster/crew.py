@@ -49,10 +49,18 @@ class Chunk:
 class Crew(Executor):
     """An executor whose tasks are those of a batch: ``examine`` and ``grade_chunk``.
 
-    ``where`` is what to call the cluster; ``say`` is told, in a sentence each, who is left out and why.
+    ``where`` is what to call the cluster; ``say`` is told, in a sentence each, who is left out and why;
+    ``grow`` is told for how many chunks at a time there are workers.
     """
 
-    def __init__(self, client: Client, where: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        where: str,
+        say: Callable[[str], None],
+        grow: Callable[[int], None] = lambda _threads: None,
+    ) -> None:
+        self._grow = grow
         self._say = say
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._roll = Roll(client, where, say, self._calls.put)
@@ -99,6 +107,7 @@ class Crew(Executor):
                 call = self._look_round
             if call is None:
                 self._fail(CancelledError())
+                self._roll.dismiss()
                 return
             try:
                 call()
@@ -148,6 +157,7 @@ class Crew(Executor):
             self._say(f"{self._roll.where}: no worker is there; waiting for one")
         self._said_alone = self._roll.empty
         if self._roll.chosen is not None:
+            self._grow(sum(member.threads for member in self._roll.able))
             for outcome in self._asked:
                 _settle(outcome, self._roll.chosen.judge)
             self._asked.clear()

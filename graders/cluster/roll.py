@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from graders.cluster.answers import Examined
     from graders.cluster.orders import Terms
+
+
+GOODBYE = 2.0
+"""Seconds in which a worker may take its leave."""
 
 
 class ClusterError(SymmetryError):
@@ -178,6 +182,10 @@ class Roll:
         """Give a worker nothing more."""
         member.why_out = why
         self._tell()
+
+    def dismiss(self) -> None:
+        """Let the processes that graded go; the workers themselves stay."""
+        wait([member.executor.submit(post.leave) for member in self.able], GOODBYE)
 
     def _introduced(self, member: Member, terms: Terms, said: Future[bytes]) -> None:
         """Let a worker in, or leave it out."""

@@ -27,11 +27,12 @@ class Worker(Executor):
     level: int = 3
     asked: list = field(default_factory=list)
 
-    def submit(self, ask, parcel):
+    def submit(self, ask, *parcel):
         future = Future()
         if ask is not post.ask:
-            future.set_result(ask(parcel))
+            future.set_result(ask(*parcel))
             return future
+        (parcel,) = parcel
         head, _ = unpack(parcel)
         if head["what"] == "examine":
             isolation = asdict(Isolation(self.level))

@@ -259,3 +259,35 @@ def test_the_command_grades_on_processes_of_this_machine(course, tmp_path):
     assert f"{5 + MORE} of {5 + MORE} were graded before and are kept." in second.stdout
     alone, there = (grading_run.class_results(folder / "graded") for folder in (course, tmp_path))
     assert alone == there
+
+
+@pytest.mark.sweep
+def test_the_scheduler_is_killed_in_mid_batch(course, tmp_path, third_chunk):
+    """One sentence says how to go on; going on, on one machine too, ends with the same bytes."""
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.{}", "--scheduler-file", str(file), "--no-dashboard"]
+    quiet = {"stderr": subprocess.DEVNULL, "env": {**os.environ, "PYTHONSAFEPATH": "1"}}
+    scheduler = subprocess.Popen(
+        [part.format("dask_scheduler") for part in dask] + ["--host", "127.0.0.1", "--port", "0"], **quiet
+    )
+    worker = subprocess.Popen(
+        [part.format("dask_worker") for part in dask] + ["--no-nanny", "--nthreads", "1"], **quiet
+    )
+    told = third_chunk(lambda _: scheduler.kill())
+    try:
+        from distributed import Client
+
+        with Client(scheduler_file=str(file), set_as_default=False) as client:
+            client.wait_for_workers(1)
+            address = client.scheduler.address
+        with pytest.raises(roll.ClusterError, match="run the same command again to go on"):
+            grade(course, "orphaned", address)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+    assert told
+    with pytest.MonkeyPatch.context() as patch:
+        small_class.without_workers(patch)
+        small_class.grade(course, out=course / "orphaned")
+    assert same_and_nothing_twice(course, "orphaned")
