@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks.cluster.client import cpu, written
 from graders import grading_run
 from graders.cluster.connecting import cluster_workers
+from graders.workers import PROCESSORS
 from pytest_symmetry.assignment import find_assignment
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -69,6 +70,7 @@ def main():
     parser.add_argument("--write", type=Path)
     asked = parser.parse_args()
     assignment = find_assignment(asked.assignment)
+    load = f"The {PROCESSORS} processors had a load of {os.getloadavg()[0]:.1f} when this began."
     with tempfile.TemporaryDirectory() as folder:
         few, all_of_them = Path(folder, "few"), Path(folder, "all")
         for place, count in ((few, asked.submissions // 4), (all_of_them, asked.submissions)):
@@ -87,7 +89,7 @@ def main():
     print(f"a worker: {each:.3f} CPU seconds for each submission, {warm:.1f} to warm up")
     if asked.write is not None:
         kept = json.loads(asked.write.read_text()) if asked.write.is_file() else {}
-        kept |= {"scaling": rows, "worker": {"worker": each, "warm up": warm}}
+        kept |= {"load": load, "scaling": rows, "worker": {"worker": each, "warm up": warm}}
         asked.write.write_text(json.dumps(kept, indent=1) + "\n")
 
 

@@ -55,11 +55,20 @@ def _desk() -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield desk
     except BaseException:
-        desk.kill()
-        desk.wait()
+        _end(desk)
         raise
     with _lock:
         _free.append(desk)
+
+
+def _end(desk: subprocess.Popen[bytes]) -> None:
+    """End a desk in the middle of what it does."""
+    desk.kill()
+    for pipe in (desk.stdin, desk.stdout):
+        assert pipe is not None
+        with contextlib.suppress(OSError):  # what it has not read is lost
+            pipe.close()
+    desk.wait()
 
 
 def _new_desk() -> subprocess.Popen[bytes]:

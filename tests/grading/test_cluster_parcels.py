@@ -3,6 +3,7 @@
 import random
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import small_class
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders import batch
-from graders.cluster import answers, parcels
+from graders.cluster import answers, parcels, post
 from graders.cluster.connecting import check_place
 from graders.cluster.desk import Desk
 from graders.cluster.kinds import kind_here
@@ -168,3 +169,26 @@ def test_what_a_worker_says_of_itself_is_looked_at(parcel):
 def test_a_place_that_is_no_cluster_is_told_before_anything_starts(where):
     with pytest.raises(ClusterError, match="give local, slurm, or the address"):
         check_place(where)
+
+
+def test_a_desk_serves_until_it_ends_and_another_takes_its_place(monkeypatch, tmp_path):
+    """It is a process without dask's settings; told to leave, it is gone."""
+    monkeypatch.setattr(post, "_scratch", lambda: tmp_path)
+    monkeypatch.setenv("DASK_SECRET", "1")
+    empty = parcels.pack({})
+    first, second = post.ask(empty), post.ask(empty)
+    (desk,) = post._free
+    environment = Path(f"/proc/{desk.pid}/environ")
+    seen = environment.read_bytes() if environment.exists() else b""
+    desk.kill()
+    desk.wait()
+    with pytest.raises((ChildProcessError, BrokenPipeError)):
+        post.ask(empty)
+    third = post.ask(empty)
+    (other,) = post._free
+    post.leave()
+
+    assert first == second == third
+    assert b"DASK" not in seen
+    assert other.returncode == 0
+    assert [] == post._free

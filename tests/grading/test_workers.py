@@ -9,7 +9,7 @@ from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 import pytest
 
 from graders import batch
-from graders.workers import Workers
+from graders.workers import AHEAD, Workers
 from pytest_symmetry.errors import AssignmentError
 
 LIGHT = """
@@ -66,6 +66,28 @@ def test_what_a_dead_worker_was_given_comes_back_last_and_others_take_its_place(
         workers.ask(str.upper, "death")
     assert "C" == workers.ask(str.upper, "c")
     assert 3 == len(made)
+
+
+def test_no_more_is_given_out_than_there_is_room_for(workers):
+    """However long a class is, what nobody has asked for yet is not even read."""
+    read = []
+    tasks = (read.append(i) or str(i) for i in range(1000))
+    answers = workers.through(str.upper, tasks)
+    for _ in range(5):
+        next(answers)
+
+    assert len(read) <= 5 + AHEAD * workers.jobs
+    assert 1000 == 5 + len(list(answers))
+
+
+def test_after_a_death_others_do_what_is_still_to_come(workers, made):
+    """Only what was given out with it can be lost."""
+    tasks = ["death", *map(str, range(100))]
+    answers = dict(workers.through(str.upper, tasks))
+
+    assert {"death"} == {task for task, answer in answers.items() if answer is None}
+    assert 101 == len(answers)
+    assert 2 == len(made)
 
 
 def test_what_a_worker_raises_is_raised_here(workers):
