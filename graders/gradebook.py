@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from graders.history import Event, Kind
 from graders.pseudonyms import new_key, pseudonym
 from pytest_symmetry.errors import SymmetryError
-from pytest_symmetry.findings import Result, plain
+from pytest_symmetry.findings import Result
+from pytest_symmetry.records import plain
 
 if TYPE_CHECKING:
     from pathlib import Path

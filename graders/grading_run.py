@@ -37,8 +37,9 @@ from graders.telling import policy_of, reveal_for, see_to_all_pages, settle_poli
 from graders.workers import Workers
 from pytest_symmetry.assignment import Assignment
 from pytest_symmetry.errors import AssignmentError
-from pytest_symmetry.findings import Result, plain
+from pytest_symmetry.findings import Result
 from pytest_symmetry.grading import result_line
+from pytest_symmetry.records import plain
 from pytest_symmetry.reveal import Policy
 from pytest_symmetry.submission import FILE_BYTES
 from pytest_symmetry.writing import write_atomically

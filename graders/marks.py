@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from graders.history import Event, Kind
-from pytest_symmetry.findings import Outcome, Record, Result, Verdict
+from pytest_symmetry.findings import Outcome, Result, Verdict
+from pytest_symmetry.records import Record
 
 if TYPE_CHECKING:
     from graders.gradebook import Gradebook

@@ -8,7 +8,7 @@ from typing import Any
 
 from graders.sandbox.levels import ENOUGH, NAMES, Isolation
 from pytest_symmetry.errors import SymmetryError
-from pytest_symmetry.findings import Record
+from pytest_symmetry.records import Record
 
 FILE = "bundle.json"
 

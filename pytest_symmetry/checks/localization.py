@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_symmetry.differences import SIGMAS, Neighbourhood, draw_direction
-from pytest_symmetry.findings import FIGURE_BYTES, plain
+from pytest_symmetry.findings import FIGURE_BYTES
+from pytest_symmetry.records import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

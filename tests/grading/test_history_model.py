@@ -14,8 +14,8 @@ from graders.grading_run import Run
 from graders.history import Event, Kind
 from graders.intake import Entry
 from graders.marks import Lateness, marks
-from pytest_symmetry.findings import plain
 from pytest_symmetry.grading import result_line
+from pytest_symmetry.records import plain
 
 STUDENTS = ("ada", "ben")
 _SHARES = st.sampled_from((0.0, 0.5, 1.0))

@@ -18,7 +18,7 @@ from graders.lti.pushing import Push
 from graders.lti.settings import read_settings
 from graders.marks import Person, marks
 from graders.opening import open_gradebook
-from pytest_symmetry.findings import plain
+from pytest_symmetry.records import plain
 
 BASIS = Basis("tiny", {}, "5", "none")
 KEY, PEM = make_key()

@@ -16,7 +16,7 @@ from graders.lti.scores import LONGEST_COMMENT, Score, fit_to_send
 from graders.lti.settings import PushError, Settings
 from graders.marks import Lateness, Person
 from graders.opening import open_gradebook
-from pytest_symmetry.findings import plain
+from pytest_symmetry.records import plain
 
 ADA, BEN, CHO = ("ada", 1, 2, 3), ("ben", 1, 2, 0), ("cho", 1, 2, None)
 

@@ -8,7 +8,7 @@ from graders.history import Event, Kind
 from graders.lti.connection import PushStoppedError
 from graders.marks import Person
 from graders.opening import open_gradebook
-from pytest_symmetry.findings import plain
+from pytest_symmetry.records import plain
 
 LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
 PEOPLE = [(student, 1, 2, 3) for student in ("ada", "ben", "cho", "dee")]

@@ -16,6 +16,7 @@ HEAVY = {"numpy", "jinja2", "nbformat", "nbconvert", "typer", "rich", "scipy"}
 # A file imports only from files of its own level or of levels above it.
 LEVELS = [
     ["errors"],
+    ["records"],
     ["findings"],
     ["apart", "context", "arrays", "points", "reveal", "writing"],
     ["namespace", "submission"],
