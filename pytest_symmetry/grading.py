@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from collections import Counter
@@ -47,6 +48,7 @@ MARKED_BY_A_PERSON = "TST104"
 """The code of a question that no test can decide."""
 
 
+@functools.lru_cache(maxsize=4096)
 def derive_seed(seed: int, assignment: str, test: str) -> int:
     """Return the seed of one test's probes: the same for every student, other for every test."""
     digest = hashlib.sha256(f"{seed}/{assignment}/{test}".encode()).digest()

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ _BRIEFLY = 0.1
 """Seconds for which a child at work stays on the judge's processor."""
 
 _DIED, _TIME = "died", "time"
+_LENGTHS = struct.Struct("<II")
 _HEADER_BYTES = 8 << 20
 _EXTRA_MEMORY = 1 << 30
 _ENVIRONMENT = {
@@ -381,7 +383,7 @@ class SealedProcess:
         """Return the whole length of the frame that has begun, or None before its lengths are there."""
         if len(self._received) < 8:
             return None
-        header, arrays = (int.from_bytes(self._received[i : i + 4], "little") for i in (0, 4))
+        header, arrays = _LENGTHS.unpack_from(self._received)
         if header > _HEADER_BYTES or header + arrays > wire.FRAME_BYTES:
             msg = f"a frame of {header + arrays} bytes was announced"
             raise wire.WireError(msg)

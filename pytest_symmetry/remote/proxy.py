@@ -7,6 +7,7 @@ raises a :class:`~pytest_symmetry.errors.StudentTrouble` with the finding that s
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import time
@@ -248,8 +249,12 @@ def _draw_seed(context: Context | None) -> int:
     """Return the seed for the global generators during this call: fixed by the test and the call's number."""
     if context is None:
         return 0
-    text = f"{context.seed}/{len(context.calls)}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
+    return _seed_of_call(context.seed, len(context.calls))
+
+
+@functools.lru_cache(maxsize=4096)
+def _seed_of_call(seed: int, number: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "little")
 
 
 def _logged(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], reply: Mapping[str, Any]) -> Call:
