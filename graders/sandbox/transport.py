@@ -383,7 +383,7 @@ class SealedProcess:
         """Return the whole length of the frame that has begun, or None before its lengths are there."""
         if len(self._received) < 8:
             return None
-        header, arrays = _LENGTHS.unpack_from(self._received)
+        header, arrays = map(int, _LENGTHS.unpack_from(self._received))
         if header > _HEADER_BYTES or header + arrays > wire.FRAME_BYTES:
             msg = f"a frame of {header + arrays} bytes was announced"
             raise wire.WireError(msg)
