@@ -24,8 +24,9 @@ HEAD = """# What we cannot tell
 
 These are {rows} mistakes that people really make in hand-written back-propagation, gathered from published
 solutions and forum threads, and what becomes of each: the codes that catch it, and the causes that name it.
-*Shown* says that a specimen with this mistake, in another style than the reference's, is part of the test
-suite; the others are caught by a check of that kind, and no specimen has proved the name yet.
+*Styles* counts in how many styles other than the reference's a specimen of the test suite has this mistake
+(loops, einsum, classes, small helpers, a tape): each is caught by one of the codes, and named by one of the
+causes unless there is none, or it ends in an exception.
 
 {cannot} of the {rows} cannot be told by any check here:
 
@@ -46,6 +47,9 @@ the rounding of the coarser number type.
   off, the numbers beside them in the same result count for nothing more.
 - Where several mistakes give the same values on all calls, they are listed as "one of". More calls, or inputs
   with more different sizes, tell more of them apart.
+- A function that uses another one whose own question has failed before is not blamed for a mistake of a
+  general kind (another constant, a term left out): the other one's mistake may give the same. A question
+  that is asked alone (`-k`) knows nothing of the others.
 - Where no mistake gives the values, the finding says which step is off, as far as the pattern of wrong arrays
   tells: the error at a layer, its product with the input, or its sum. Otherwise the finding has no cause.
 - A factor is given a meaning (the number of examples, the size of a layer) only where exactly one size has
@@ -77,8 +81,8 @@ the rounding of the coarser number type.
 
 ## The whole list
 
-| # | the mistake | caught by | named | shown |
-| ---: | --- | --- | --- | --- |
+| # | the mistake | caught by | named | styles |
+| ---: | --- | --- | --- | ---: |
 {table}
 """
 
@@ -90,16 +94,20 @@ def mistakes() -> list[dict[str, Any]]:
     return rows
 
 
-def shown() -> set[int]:
-    """Return the rows that a specimen of the test suite shows."""
+def styles() -> dict[int, set[tuple[str, str]]]:
+    """Return, for each row, the references and styles in which a specimen of the test suite shows it."""
     sets = (*SUBJECTS, *first.SETS, *second.SETS, *third.SETS, *fourth.SETS)
-    rows = {f.row for subject in sets for f in subject.FAULTS if f.row and f.name not in SILENT}
-    return rows | {m["row"] for m in mistakes() if m.get("planar")}
+    found: dict[int, set[tuple[str, str]]] = {m["row"]: set() for m in mistakes()}
+    for subject in sets:
+        for fault in subject.FAULTS:
+            if fault.row and fault.name not in SILENT:
+                found[fault.row] |= {(subject.__name__, style) for style in fault.patches}
+    return found
 
 
 def page() -> str:
     """Return the text of the page."""
-    every, seen = mistakes(), shown()
+    every, seen = mistakes(), styles()
     cannot = [m for m in every if "cannot" in m]
     unnamed = [m for m in every if "cannot" not in m and not m["causes"]]
     return HEAD.format(
@@ -111,16 +119,18 @@ def page() -> str:
         per_round=PER_ROUND,
         entries=ENTRIES_PER_ROUND,
         reasons="\n".join(f"- **{m['what']}** ({m['row']}). {m['cannot']}" for m in cannot),
-        unnamed="\n".join(f"- {m['what']} ({m['row']}): {', '.join(m['codes'])}" for m in unnamed),
-        table="\n".join(_line(m, m["row"] in seen) for m in every),
+        unnamed="\n".join(
+            f"- **{m['what']}** ({m['row']}, {', '.join(m['codes'])}). {m['unnamed']}" for m in unnamed
+        ),
+        table="\n".join(_line(m, len(seen[m["row"]])) for m in every),
     )
 
 
-def _line(m: dict[str, Any], seen: bool) -> str:
+def _line(m: dict[str, Any], seen: int) -> str:
     if "cannot" in m:
         return f"| {m['row']} | {m['what']} | - | - | - |"
     causes = ", ".join(f"`{c}`" for c in m["causes"]) or "-"
-    return f"| {m['row']} | {m['what']} | {', '.join(m['codes'])} | {causes} | {'yes' if seen else 'no'} |"
+    return f"| {m['row']} | {m['what']} | {', '.join(m['codes'])} | {causes} | {seen} |"
 
 
 if __name__ == "__main__":

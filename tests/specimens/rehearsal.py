@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
@@ -33,16 +36,29 @@ def logged(program: SimpleNamespace) -> SimpleNamespace:
     def log(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
+            before = deepcopy(args)
             result = function(*args, **kwargs)
             context = current()
             if context is not None:
                 line = function.__code__.co_firstlineno if hasattr(function, "__code__") else 1
-                context.calls.append(Call(name, args, kwargs, result, cell=3, line=line))
+                changed = dict(_changed(before, args))
+                made = Call(name, args, kwargs, result, tuple(changed.values()), tuple(changed))
+                context.calls.append(replace(made, cell=3, line=line))
             return result
 
         return call
 
     return SimpleNamespace(**{name: log(name, function) for name, function in vars(program).items()})
+
+
+def _changed(before: Any, now: Any, path: str = "args") -> Iterator[tuple[str, Any]]:
+    """Yield the arrays that differ from what they were, by the path that a call has for them."""
+    if isinstance(now, np.ndarray):
+        if not np.array_equal(before, now, equal_nan=now.dtype.kind == "f"):
+            yield path, now
+    elif isinstance(now, dict | tuple | list):
+        for key in now if isinstance(now, dict) else range(len(now)):
+            yield from _changed(before[key], now[key], f"{path}[{key!r}]")
 
 
 def slopes(loss: Callable[[Any], float], parameters: Mapping[str, Any], step: float = 1e-5) -> dict[str, Any]:
@@ -95,6 +111,27 @@ def match_finding(student: Any, reference: Any, *args: Any, **kwargs: Any) -> Fi
     except CheckFailed as failure:
         return failure.finding
     return None
+
+
+def told(check: Callable[..., Any], *args: Any, **kwargs: Any) -> Finding | None:
+    """Return what a check says first; what the student's function raises becomes SUB103, as it does there."""
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # as in the student's process
+            found = check(*args, **kwargs)
+    except CheckFailed as failure:
+        return failure.finding
+    except Exception as error:
+        return Finding("SUB103", facts={"error": type(error).__name__})
+    return found if isinstance(found, Finding) else None
+
+
+def noted(codes: Sequence[str], check: Callable[..., Any], *args: Any, **kwargs: Any) -> Finding | None:
+    """Return what a check says first, a remark of one of the ``codes`` included."""
+    evidence: list[Any] = []
+    found = told(lambda: evidence.append(check(*args, **kwargs)))
+    remarks = evidence[0].notes if evidence else ()
+    return found or next((remark for remark in remarks if remark.code in codes), None)
 
 
 Tests = Callable[[Any, Any], list[Callable[[], Finding | None]]]

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from specimens.mistakes_page import PAGE, mistakes, page
+from specimens.mistakes_page import PAGE, mistakes, page, styles
 from specimens.subjects import SUBJECTS
 
 from pytest_symmetry.diagnosis.causes import all_causes, all_codes
@@ -24,6 +24,7 @@ def test_a_mistake_is_caught_by_a_code_or_has_a_reason(mistake):
         return
 
     assert mistake["codes"]
+    assert mistake["causes"] or len(mistake["unnamed"]) > 40
     assert set(mistake["codes"]) <= set(all_codes())
     assert set(mistake["causes"]) <= set(all_causes())
 
@@ -34,7 +35,7 @@ def test_what_the_specimens_are_named_is_in_the_table():
         (fault.row, fault.name)
         for subject in SUBJECTS
         for fault in subject.FAULTS
-        if fault.row and not rows[fault.row] & set(fault.causes)
+        if fault.row and fault.causes and not rows[fault.row] & set(fault.causes)
     ]
 
     assert strangers == []
@@ -46,6 +47,13 @@ def test_the_specimens_of_planar_are_where_the_table_says():
 
     assert [name for _, name, _ in named if name not in codes] == []
     assert [(row, name, codes[name]) for row, name, known in named if codes[name] not in known] == []
+
+
+def test_every_mistake_that_can_be_told_is_shown_in_two_styles():
+    """A name that one style has earned may be luck."""
+    seen = styles()
+
+    assert {m["row"] for m in EVERY if "cannot" not in m and len(seen[m["row"]]) < 2} == set()
 
 
 def test_the_page_is_made_from_the_table():

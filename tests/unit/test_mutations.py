@@ -274,3 +274,50 @@ def test_mistakes_are_planted_in_the_methods_of_classes():
     (missing,) = [m for m in every if m.cause == "activation-derivative-missing" and len(m.parts) == 1]
     assert np.allclose(missing.run(program, steps)[0], ERROR @ X.T / 7)
     assert np.array_equal(program.run(steps)[0], right)
+
+
+THROUGH_TIME = """
+def backward(error, W, labels):
+    total, coming = np.zeros(W.shape), np.zeros(error[0].shape)
+    for t in reversed(range(len(error))):
+        dz = error[t] + coming
+        total += dz @ dz.T
+        coming = W.T @ dz
+    picked = error[labels, labels]
+    return total, picked
+"""
+
+
+def test_values_used_twice_keep_one_gradient_everywhere():
+    """What comes through time wins over the error, and the last product over the sum."""
+    draw = np.random.default_rng(5)
+    error, W = draw.normal(size=(4, 4, 3)), draw.normal(size=(4, 4))
+    steps = [Step("backward", (error, W, np.array([0, 2, 1])))]
+    program = Program(THROUGH_TIME)
+    found = [
+        m.run(program, steps)[0][0]
+        for m in mutations(program, steps, {})
+        if (m.operator, m.cause) == ("reused", "overwritten-not-added")
+    ]
+    came = error[3]
+    for _ in range(3):
+        came = W.T @ came
+
+    assert any(np.allclose(total, came @ came.T) for total in found)
+
+
+def test_labels_are_read_one_example_off():
+    """Before, and after."""
+    draw = np.random.default_rng(5)
+    error, W, labels = draw.normal(size=(4, 4, 3)), draw.normal(size=(4, 4)), np.array([0, 2, 1])
+    steps = [Step("backward", (error, W, labels))]
+    program = Program(THROUGH_TIME)
+    found = [
+        m.run(program, steps)[0][1]
+        for m in mutations(program, steps, {})
+        if (m.operator, m.cause) == ("another_example", "index-off-by-one")
+    ]
+
+    for step in (1, -1):
+        moved = np.roll(labels, step)
+        assert any(np.array_equal(picked, error[moved, labels]) for picked in found)

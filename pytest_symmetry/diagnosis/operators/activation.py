@@ -205,6 +205,9 @@ def output_error(site: Site, scope: Scope) -> Iterator[Change]:
     yield Change(code(f"(({a} - {y}) * {y})"), "only-true-class", facts)
     yield Change(code(f"({a} * (1 - {y}))"), "only-other-classes", facts)
     yield Change(code(a), "target-not-subtracted", facts)
+    for axis, length in enumerate(labels.shape):
+        for step in (1, -1) if scope.is_m(length) else ():
+            yield Change(code(f"({a} - np.roll({y}, {step}, axis={axis}))"), "index-off-by-one", facts)
 
 
 def derivative_extra(site: Site, scope: Scope) -> Iterator[Change]:

@@ -6,6 +6,8 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from pytest_symmetry.diagnosis.observation import Scope, Site
 from pytest_symmetry.diagnosis.operators.change import Change, called, code, names_in
 
@@ -43,12 +45,35 @@ def reused(site: Site, scope: Scope) -> Iterator[Change]:
 
 def _carried(function: ast.FunctionDef) -> set[str]:
     """Return the variables that start as zeros and get a new value in each round of a loop."""
-    given = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
     loops = [node for node in ast.walk(function) if isinstance(node, ast.For | ast.While)]
     rounds = {id(node) for loop in loops for node in ast.walk(loop)}
-    named = [(node, target.id) for node in given for target in node.targets if isinstance(target, ast.Name)]
-    starts = {name for node, name in named if called(node.value).startswith("zeros")}
-    return starts & {name for node, name in named if id(node) in rounds}
+    given = [(id(n), name, value) for n in ast.walk(function) for name, value in _bound(n)]
+    starts = {name for _, name, value in given if called(value).startswith("zeros")}
+    return starts & {name for node, name, _ in given if node in rounds}
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the variables that an assignment binds, with their formulas."""
+    if not isinstance(node, ast.Assign):
+        return
+    for target in node.targets:
+        pairs = [(target, node.value)]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=False))
+        yield from ((one.id, value) for one, value in pairs if isinstance(one, ast.Name))
+
+
+def another_example(site: Site, scope: Scope) -> Iterator[Change]:
+    """An array of labels that is read one example too early or too late where it picks entries."""
+    if not isinstance(site.node, ast.Name) or not isinstance(site.parent, ast.Tuple | ast.Subscript):
+        return
+    labels = scope.atoms.get(site.node.id)
+    if site.slot not in ("slice", "elts") or not isinstance(labels, np.ndarray):
+        return
+    if labels.dtype.kind in "iu" and labels.ndim == 1 and labels.size > 1:
+        for step in (1, -1):
+            moved = code(f"np.roll({site.node.id}, {step})")
+            yield Change(moved, "index-off-by-one", {"target": site.target})
 
 
 def inside_sum(site: Site, _scope: Scope) -> Iterator[Change]:
@@ -131,6 +156,7 @@ def recurrence(site: Site, _scope: Scope) -> Iterator[Change]:
 PLACE_OPERATORS: tuple[Callable[[Site, Scope], Iterator[Change]], ...] = (
     gates,
     reused,
+    another_example,
     inside_sum,
     overlap,
     strided_place,

@@ -9,7 +9,10 @@ from types import ModuleType
 
 @dataclass(frozen=True)
 class Fault:
-    """One mistake: its row in docs/what-we-cannot-tell.md (0: none), its causes, and a patch per style."""
+    """One mistake: its row in docs/what-we-cannot-tell.md (0: none), its causes, and a patch per style.
+
+    Where there are no causes, the code alone says what is wrong, or nothing is known but that it is.
+    """
 
     row: int
     name: str
@@ -41,9 +44,22 @@ def planted(subject: ModuleType, fault: Fault, style: str) -> str:
 
 
 def _subjects() -> tuple[ModuleType, ...]:
-    from specimens.subjects import classifier, conv, deep, lstm, network, recurrent, softmax, training
+    from specimens.subjects import (
+        classifier,
+        contracts,
+        conv,
+        deep,
+        lstm,
+        network,
+        pieces,
+        recurrent,
+        softmax,
+        start,
+        training,
+    )
 
-    return (network, deep, softmax, conv, recurrent, lstm, training, classifier)
+    nets = (network, deep, softmax, conv, recurrent, lstm, training, classifier)
+    return (*nets, contracts, pieces, start)
 
 
 SUBJECTS = _subjects()

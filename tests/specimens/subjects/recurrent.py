@@ -134,7 +134,7 @@ FAULTS = [
     fault(29, "recurrent gradient dropped", "recurrent-gradient-missing", lists="carry = np.dot(p[\"Waa\"].T, e) => carry = 0", stacked="target[:, :, k]) + back => target[:, :, k])"),
     fault(30, "gradient overwritten over time", "overwritten-not-added", lists="g[\"Wax\"] = g[\"Wax\"] + np.dot => g[\"Wax\"] = np.dot"),
     fault(30, "all gradients overwritten", "overwritten-not-added", lists=("g[\"Wax\"] = g[\"Wax\"] + np.dot => g[\"Wax\"] = np.dot", "g[\"Waa\"] = g[\"Waa\"] + => g[\"Waa\"] =", "g[\"ba\"] = g[\"ba\"] + => g[\"ba\"] ="), stacked=("G += d => G = d", "gc += d => gc = d")),
-    fault(32, "time runs forwards", "loop-runs-forwards loop-reversed", lists="range(x.shape[2], 0, -1) => range(1, x.shape[2] + 1)"),
+    fault(32, "time runs forwards", "loop-runs-forwards loop-reversed", lists="range(x.shape[2], 0, -1) => range(1, x.shape[2] + 1)", stacked=("k = x.shape[2] - 1\n    while k >= 0: => k = 0\n    while k < x.shape[2]:", "k -= 1 => k += 1")),
     fault(1, "activation derivative missing", "activation-derivative-missing", lists=" * (1 - s[t] * s[t]) => ", stacked="d = d - d * H[:, :, k] ** 2 => pass"),
     fault(2, "derivative at the activated value", "derivative-at-activated-value", lists="(1 - s[t] * s[t]) => (1 - np.tanh(s[t]) ** 2)", stacked="d = d - d * H[:, :, k] ** 2 => d = d - d * np.tanh(H[:, :, k]) ** 2"),
     fault(3, "derivative of the sigmoid", "derivative-of-another-activation", lists="(1 - s[t] * s[t]) => s[t] * (1 - s[t])", stacked="d = d - d * H[:, :, k] ** 2 => d = d * H[:, :, k] * (1 - H[:, :, k])"),
