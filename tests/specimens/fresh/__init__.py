@@ -1,7 +1,6 @@
 """Programs that no part of the diagnosis was made with: written, measured once, and kept with the figure."""
 
 SILENT = {
-    "only the last target counts",
     "overlap assigned",
     "the layer's own values for those below",
     "another curve at the output",

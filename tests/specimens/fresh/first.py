@@ -278,7 +278,7 @@ SETS = (
         fault(29, "nothing comes back through time", "recurrent-gradient-missing", closures="later = parameters[\"Waa\"].T @ pre => pass"),
         fault(30, "input weights overwritten", "overwritten-not-added", closures="sums[\"Wax\"] += => sums[\"Wax\"] ="),
         fault(1, "tanh derivative forgotten", "activation-derivative-missing", closures=" * (1 - new * new) => "),
-        fault(0, "only the last target counts", "located-error", closures="new - target[:, :, k] + later => (k == len(tape) - 1) * (new - target[:, :, k]) + later"),
+        fault(0, "only the last target counts", "located-error overwritten-not-added", closures="new - target[:, :, k] + later => (k == len(tape) - 1) * (new - target[:, :, k]) + later"),
     ),
     of(lstm, "units", UNITS,
         fault(31, "no path through the output", "term-missing recurrent-gradient-missing", units="m = dc_next + da_next * o * (1 - shown ** 2) => m = dc_next"),
