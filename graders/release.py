@@ -13,9 +13,10 @@ import json
 import keyword
 import re
 import shutil
+import string
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,10 @@ def release(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "released"
         release_files.write(assignment, folder, notebook, level)
-        seen = seen_names(folder)
+        seen = known_to(seen_names(folder))
         recorder = record(assignment, seed, isolation, Path(scratch) / "asked")
         about = {"seed": str(seed), "questions": [_question(verdict) for verdict in solved.tests]}
-        write_pack(recorder, folder / sealing.FILE, about=about, level=level, seen=seen.__contains__)
+        write_pack(recorder, folder / sealing.FILE, about=about, level=level, seen=seen)
         leaks = list(search(folder, assignment, source))
         if leaks:
             raise AssignmentError(assignment.source, f"the release would show the solution: {leaks[0]}")
@@ -171,6 +172,12 @@ def seen_names(folder: Path) -> set[str]:
     return found
 
 
+def known_to(names: set[str]) -> Callable[[str], bool]:
+    """Return whether who sees ``names`` knows a name: also ``dW4`` from ``dW1``, or from ``f"dW{layer}"``."""
+    stems = {name.rstrip(string.digits) for name in names}
+    return lambda name: name in names or name.rstrip(string.digits) in stems
+
+
 def _texts(notebook: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]]
 
@@ -189,8 +196,9 @@ def search(folder: Path, assignment: Assignment, source: Mapping[str, Any]) -> I
     file, every member of every archive, and every value of a notebook's JSON.
     """
     texts, solutions = split(source, assignment.source)
-    given = set(_WORD.findall("\n".join(texts))) | seen_names(folder)
-    names = {name for solution in solutions for name in own_names(solution)} - given - _OF_PACKS
+    given = known_to(set(_WORD.findall("\n".join(texts))) | seen_names(folder))
+    own = {name for solution in solutions for name in own_names(solution)} - _OF_PACKS
+    names = {name for name in own if not given(name)}
     statements = [s for solution in solutions for s in telling_statements(solution.text)]
     for where, data in _everything(folder):
         text, known = _readable(data), names

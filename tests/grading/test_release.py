@@ -16,10 +16,10 @@ import tiny_course
 from graders import single
 from graders.batch import run_tests
 from graders.intake import Entry
-from graders.release import release, search
+from graders.release import known_to, release, search
 from graders.specimens import source_notebook
 from graders.student_notebook import split
-from pytest_symmetry.assignment import load_assignment
+from pytest_symmetry.assignment import bundled_assignments, load_assignment
 from pytest_symmetry.errors import AssignmentError
 
 MISTAKES = {
@@ -142,6 +142,23 @@ def test_the_pack_says_what_staff_say(made, staff, submissions):
 
     assert shown == with_pack
     assert "activation-derivative-missing" in str(with_pack["no-derivative"])
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("dW1", True), ("dW4", True), ("A2", True), ("dZ1", False), ("error", True), ("err", False)],
+)
+def test_who_sees_one_layers_name_knows_the_others(name, known):
+    """Notebooks write ``dW1``, or ``f"A{layer}"``; a pack that withheld ``dW4`` could not answer for it."""
+    assert known_to({"dW1", "A", "layer", "error"})(name) is known
+
+
+@pytest.mark.sweep
+def test_a_network_of_many_layers_is_decided_in_the_folder(tmp_path):
+    """Its tests name layers by number, also numbers that stand nowhere."""
+    made = release(load_assignment(bundled_assignments()["deep"]), tmp_path / "handout")
+
+    assert (made.here, made.undecided) == (10.0, ())
 
 
 def test_a_hidden_question_tells_its_topic_and_nothing_else(staff, submissions):
