@@ -257,16 +257,20 @@ def _pooled(name: str, values: list[FloatArray], fans: Fans) -> Sample:
 
 def _layers(draws: Sequence[Draw], law: Law) -> list[Finding]:
     """What the units say under every seed: identical ones, one number per unit, layers from one stream."""
-    by_sizes: dict[tuple[int, ...], list[list[Finding]]] = {}
+    first: dict[tuple[int, ...], list[Finding]] = {}
+    always: dict[tuple[int, ...], set[str]] = {}
     for draw in draws:
+        if always.get(draw.sizes) == set():
+            continue  # what one seed does not show is not in how a start of these sizes is drawn
         fitting = _fitting(draw)
         found = [*layer_findings(draw.arrays, fitting), *_one_number_per_unit(draw, fitting[0], law)]
-        by_sizes.setdefault(draw.sizes, []).append(found)
+        codes = {finding.code for finding in found} & _OF_A_START
+        first.setdefault(draw.sizes, found)
+        always[draw.sizes] = always.get(draw.sizes, codes) & codes
     findings: dict[str, Finding] = {}
-    for per_seed in by_sizes.values():
-        always = set.intersection(*({f.code for f in found} for found in per_seed))
-        for finding in per_seed[0]:
-            if finding.code in always & _OF_A_START:
+    for sizes, per_size in first.items():
+        for finding in per_size:
+            if finding.code in always[sizes]:
                 findings.setdefault(finding.code, finding)
     return sorted(findings.values(), key=lambda f: f.severity != "fail")
 
