@@ -147,7 +147,7 @@ def _beside(
     """Return the entries, of all or of ``among``, that give what was seen beside the entry ``first``."""
     key = (content_key(source, steps, sizes), dictionary.entries[first].number, among)
     if key not in _MEMORY:
-        _MEMORY[key] = _planted_beside(dictionary, program_of(source), steps, sizes, first, among)
+        _MEMORY[key] = _planted_beside(dictionary, source, steps, sizes, first, among)
     _MEMORY.move_to_end(key)
     while len(_MEMORY) > _REMEMBERED:
         _MEMORY.popitem(last=False)
@@ -159,15 +159,23 @@ def _beside(
     return [numbers[i] for i in np.flatnonzero(agree)]
 
 
+_PLANTED: dict[str, list[Mutation]] = {}
+"""The mistakes of the calls that were asked for last: to find them takes longer than to run them."""
+
+
 def _planted_beside(
     dictionary: Dictionary,
-    program: Program,
+    source: str,
     steps: Sequence[Step],
     sizes: Mapping[int, str],
     first: int,
     among: tuple[int, ...],
 ) -> _Rows:
-    every = list(mutations(program, steps, sizes))
+    program, key = program_of(source), content_key(source, steps, sizes)
+    if key not in _PLANTED:
+        _PLANTED.clear()
+        _PLANTED[key] = list(mutations(program, steps, sizes))
+    every = _PLANTED[key]
     one = every[dictionary.entries[first].number]
     shapes, prints, numbers = [], [], []
     for i, entry in enumerate(dictionary.entries):
