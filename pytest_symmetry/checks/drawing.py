@@ -79,19 +79,24 @@ def _seed_argument(initialize: Callable[..., Any]) -> str | None:
 def _global_state(seed: int) -> Iterator[Callable[[], bool]]:
     """Seed the global generators and put them back; the value tells whether anything used them."""
     numpy_before, python_before = np.random.get_state(), random.getstate()
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
-    start = (_numpy_state(), random.getstate())
+    _seed(seed)
+    untouched = _drawn()
+    _seed(seed)
     try:
-        yield lambda: start != (_numpy_state(), random.getstate())
+        yield lambda: untouched != _drawn()
     finally:
         np.random.set_state(numpy_before)
         random.setstate(python_before)
 
 
-def _numpy_state() -> tuple[Any, ...]:
-    _, key, *rest = np.random.get_state()
-    return (np.asarray(key).tobytes(), *rest)
+def _seed(seed: int) -> None:
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+def _drawn() -> tuple[bytes, int]:
+    """Draw from both global generators: as telling as their states, and cheaper to compare."""
+    return np.random.bytes(16), random.getrandbits(128)
 
 
 def leaves(container: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
