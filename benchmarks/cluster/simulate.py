@@ -100,7 +100,6 @@ def page(kept):
     now, before = constants(kept), constants(kept, "client before")
     rows = kept["scaling"][1:]
     last = rows[-1]
-    times = rows[0]["wall s"] / last["wall s"]
     steps = kept["client"]["each"], kept["client before"]["each"]
     return (
         Path(__file__)
@@ -109,10 +108,11 @@ def page(kept):
         .format(
             scaling="\n".join(
                 f"| {r['workers']} | {r['submissions']} | {r['start s']:.1f} | {r['wall s']:.1f} |"
-                f" {r['client CPU s']:.1f} | {r['workers CPU s']:.1f} |"
+                f" {r['client CPU s']:.1f} | {r['workers CPU s']:.1f} | {r['busiest worker CPU s']:.1f} |"
                 for r in rows
             ),
-            times=times,
+            times=rows[0]["wall s"] / last["wall s"],
+            free=rows[0]["busiest worker CPU s"] / last["busiest worker CPU s"],
             load=kept["load"],
             client="\n".join(
                 f"| {step} | {1000 * steps[1][step]:.2f} | {1000 * steps[0][step]:.2f} |"
@@ -128,6 +128,7 @@ def page(kept):
             before="\n".join(table(before)),
             now="\n".join(table(now)),
             limit=now["worker"] / now["each"],
+            gigabytes=1e6 * now["memory"] / 2**30,
         )
     )
 

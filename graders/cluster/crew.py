@@ -32,6 +32,8 @@ LOOK_ROUND = 1.0
 """Seconds between two looks at who is there."""
 COPIES = 3
 """No chunk is with more workers than this at a time."""
+LATE = 2
+"""A chunk that has been out for so many looks round may be done along by who has nothing to do."""
 LOSSES = 3
 """A chunk that so many workers lost may be what ends them; one that loses so many in a row is not well."""
 
@@ -44,6 +46,8 @@ class Chunk:
     outcome: Future[Any]
     copies: dict[Member, Future[Any]] = field(default_factory=dict)
     lost_by: set[str] = field(default_factory=set)
+    looks: int = 0
+    """How many looks round it has been out for."""
 
 
 class Crew(Executor):
@@ -138,6 +142,8 @@ class Crew(Executor):
 
     def _look_round(self) -> None:
         self._looked = time.monotonic()
+        for chunk in self._given:
+            chunk.looks += 1
         for member in self._roll.look_round():
             for chunk in list(member.chunks):
                 self._lost(chunk, member)
@@ -161,18 +167,17 @@ class Crew(Executor):
             for outcome in self._asked:
                 _settle(outcome, self._roll.chosen.judge)
             self._asked.clear()
-        for member in sorted(self._roll.able, key=lambda m: m.busy):
-            while member.room and (chunk := self._next(member)) is not None:
+        able = self._roll.able
+        while self._todo and (ready := [member for member in able if member.room]):
+            self._give(self._todo.popleft(), min(ready, key=lambda m: m.busy))
+        for member in able:
+            if not member.chunks and (chunk := self._of_another(member)) is not None:
                 self._give(chunk, member)
 
-    def _next(self, member: Member) -> Chunk | None:
-        """Return what a worker should do next: the first that nobody has, or else what another has as yet."""
-        if self._todo:
-            return self._todo.popleft()
-        if member.chunks:
-            return None
-        others = (c for c in self._given if member not in c.copies and len(c.copies) < COPIES)
-        return min(others, key=lambda c: len(c.copies), default=None)
+    def _of_another(self, member: Member) -> Chunk | None:
+        """Return what a worker may do along: what fewest others have, the longest of these."""
+        late = (c for c in self._given if c.looks >= LATE and len(c.copies) < COPIES)
+        return min((c for c in late if member not in c.copies), key=lambda c: len(c.copies), default=None)
 
     def _give(self, chunk: Chunk, member: Member) -> None:
         """Send a chunk to a worker."""

@@ -105,6 +105,10 @@ class Scene:
             self.crew._looked = 0.0
             self.crew._calls.put(done.set)
             assert done.wait(60)
+        self.think()
+
+    def think(self):
+        """Wait until the crew has thought about all that has happened until now."""
         done = threading.Event()
         self.crew._calls.put(done.set)
         assert done.wait(60)

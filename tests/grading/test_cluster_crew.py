@@ -54,6 +54,19 @@ def test_two_workers_share_and_each_has_one_more_than_it_can_do(staged):
     assert "page of v" == outcomes[0].result(0)[0][1]
 
 
+def test_two_chunks_for_two_workers_are_one_for_each(staged):
+    """Nobody waits behind another's while there is somebody with nothing to do."""
+    a, b = Worker("tcp://a:1"), Worker("tcp://b:1")
+    scene = staged(a, b)
+    scene.crew.submit(batch.examine, str(scene.folder / "tiny"), "strict")
+    scene.settle()
+    for student in "yz":
+        scene.crew.submit(batch.grade_chunk, scene.task(student))
+    scene.think()
+
+    assert [["y"], ["z"]] == [[head["entries"][0]["student"] for _, head in w.asked] for w in (a, b)]
+
+
 def test_submissions_are_sent_with_what_a_worker_needs_and_no_more(staged):
     """Who else is in the class stays here, and so does where things lie."""
     a = Worker("tcp://a:1")

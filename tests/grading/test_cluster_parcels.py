@@ -1,6 +1,7 @@
 """What travels arrives as it was, or not at all; and a desk says what one machine says."""
 
 import random
+import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from graders import batch
 from graders.cluster import answers, parcels, post
-from graders.cluster.connecting import check_place
+from graders.cluster.connecting import check_place, cluster_workers
 from graders.cluster.desk import Desk
 from graders.cluster.kinds import kind_here
 from graders.cluster.orders import Terms
@@ -192,3 +193,10 @@ def test_a_desk_serves_until_it_ends_and_another_takes_its_place(monkeypatch, tm
     assert b"DASK" not in seen
     assert other.returncode == 0
     assert [] == post._free
+
+
+def test_without_dask_the_command_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    told = pytest.raises(ClusterError, match=r"pip install 'pytest-symmetry\[cluster\]'")
+    with told, cluster_workers("local", 1, print):
+        pass
