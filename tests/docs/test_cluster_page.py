@@ -24,6 +24,7 @@ def blocks():
     return configuration, script
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the name of the network is that of Linux")
 @pytest.mark.filterwarnings("ignore")  # dask's own
 def test_the_script_is_the_one_that_the_configuration_gives(blocks, tmp_path):
     """Its last line starts workers with keys of their own, which only their owner may read."""
