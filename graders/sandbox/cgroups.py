@@ -45,15 +45,15 @@ class Group:
         """Let the group take ``memory`` bytes beyond what Python and numpy take, and not swap."""
         if "memory" in self.counted and memory != self._memory:
             self._memory = memory
-            (self.path / "memory.max").write_text(str(memory + _BESIDE))
+            with contextlib.suppress(OSError):  # the limits of each process hold as well
+                (self.path / "memory.max").write_text(str(memory + _BESIDE))
 
     def holds(self, process: int) -> bool:
         """Return whether the kernel counts a process of ours here, and has taken the limits."""
-        inside = str(process) in (self.path / "cgroup.procs").read_text().split()
-        return inside and ("pids" not in self.counted or self._limit("pids") == str(THREADS))
-
-    def _limit(self, name: str) -> str:
-        return (self.path / f"{name}.max").read_text().strip()
+        inside = str(process) in _text(self.path / "cgroup.procs").split()
+        return inside and (
+            "pids" not in self.counted or _text(self.path / "pids.max").strip() == str(THREADS)
+        )
 
     def close(self) -> None:
         """End the group, and before it whatever is left in it."""
