@@ -1,5 +1,6 @@
 """The recipe for SLURM in cluster.md, followed to the job's script: further one needs SLURM."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -41,6 +42,14 @@ def test_the_script_is_the_one_that_the_configuration_gives(blocks, tmp_path):
         assert "--nworkers 16" in last
         assert keys
         assert {0o600} == {key.stat().st_mode & 0o777 for key in keys}
+
+
+def test_the_measured_page_is_what_the_measured_figures_give():
+    """So that no figure on it is anybody's memory of one."""
+    kept = json.loads(simulate.COSTS.read_text(encoding="utf-8"))
+    written = PAGE.with_name("cluster-benchmark.md").read_text(encoding="utf-8")
+
+    assert simulate.page(kept) == written
 
 
 @pytest.mark.parametrize(
