@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 MOST_FIRST = 5
 """Behaviours that are tried as the first of two mistakes that meet in one result."""
-
-MOST_MIXED = 40
-"""Behaviours of which every two are tried where both change the same results; where there are more, none."""
 
 MOST_LISTED = 4
 """Candidates that are still worth a list; where more fit, nothing is said."""
@@ -76,8 +73,7 @@ def composed(
 ) -> Explanation | None:
     """Return two mistakes of the field of which one changes what the other changes too.
 
-    Where one shows unmixed in some result, the second is planted beside it, each in turn. Where none does,
-    every two are planted that change nothing but what is wrong, if they are few.
+    The first must show unmixed in some result; the second is then planted beside it, each in turn.
     ``may_hold`` tells whether a mistake may be in its function at all.
     """
     agrees = dictionary.explaining(seen, noise)
@@ -87,30 +83,18 @@ def composed(
         [e.specific and e.number >= 0 and may_hold(e) for e in dictionary.entries], dtype=bool
     )
     unmixed = (agrees & changes & wrong).sum(axis=1) * specific
-    firsts = _alike(dictionary, [i for i in np.argsort(-unmixed, kind="stable") if unmixed[i]])[:MOST_FIRST]
-    alike: dict[int, list[int]] = {}
-    if not firsts:
-        mixed = specific & (changes & wrong).any(axis=1) & ~(changes & ~wrong).any(axis=1)
-        firsts = _alike(dictionary, np.flatnonzero(mixed))
-        if len(firsts) > MOST_MIXED:
-            return None
-        alike = {same[0]: same for same in firsts}
+    behaviours: dict[bytes, list[int]] = {}
+    for i in np.argsort(-unmixed, kind="stable"):
+        if unmixed[i]:
+            behaviours.setdefault(dictionary.prints[i + 1].round(9).tobytes(), []).append(int(i))
     pairs: dict[tuple[str, str], tuple[Explanation, Explanation]] = {}
-    for same in firsts:
+    for same in list(behaviours.values())[:MOST_FIRST]:
         one = named([dictionary.entries[i] for i in same])
-        for i in _beside(dictionary, source, steps, sizes, same[0], seen, noise, tuple(alike)):
-            two = named([dictionary.entries[k] for k in alike.get(i, [i])])
+        for i in _beside(dictionary, source, steps, sizes, same[0], seen, noise):
+            two = named([dictionary.entries[i]])
             if may_hold(dictionary.entries[i]) and one.cause != two.cause:
                 pairs.setdefault((min(one.cause, two.cause), max(one.cause, two.cause)), (one, two))
     return _agreed(list(pairs.values()))
-
-
-def _alike(dictionary: Dictionary, entries: Iterable[int]) -> list[list[int]]:
-    """Return some entries in groups that give the same results."""
-    groups: dict[bytes, list[int]] = {}
-    for i in entries:
-        groups.setdefault(dictionary.prints[i + 1].round(9).tobytes(), []).append(int(i))
-    return list(groups.values())
 
 
 def _agreed(pairs: Sequence[tuple[Explanation, Explanation]]) -> Explanation | None:
@@ -130,7 +114,7 @@ def _agreed(pairs: Sequence[tuple[Explanation, Explanation]]) -> Explanation | N
 
 
 _Rows = tuple["NDArray[np.int64]", "NDArray[np.float64]", list[int]]
-_MEMORY: OrderedDict[tuple[str, int, tuple[int, ...]], _Rows] = OrderedDict()
+_MEMORY: OrderedDict[tuple[str, int], _Rows] = OrderedDict()
 _REMEMBERED = 256
 
 
@@ -142,12 +126,11 @@ def _beside(
     first: int,
     seen: Print,
     noise: float,
-    among: tuple[int, ...],
 ) -> list[int]:
-    """Return the entries, of all or of ``among``, that give what was seen beside the entry ``first``."""
-    key = (content_key(source, steps, sizes), dictionary.entries[first].number, among)
+    """Return the entries that give what was seen when they are planted beside the entry ``first``."""
+    key = (content_key(source, steps, sizes), dictionary.entries[first].number)
     if key not in _MEMORY:
-        _MEMORY[key] = _planted_beside(dictionary, source, steps, sizes, first, among)
+        _MEMORY[key] = _planted_beside(dictionary, program_of(source), steps, sizes, first)
     _MEMORY.move_to_end(key)
     while len(_MEMORY) > _REMEMBERED:
         _MEMORY.popitem(last=False)
@@ -159,27 +142,14 @@ def _beside(
     return [numbers[i] for i in np.flatnonzero(agree)]
 
 
-_PLANTED: dict[str, list[Mutation]] = {}
-"""The mistakes of the calls that were asked for last: to find them takes longer than to run them."""
-
-
 def _planted_beside(
-    dictionary: Dictionary,
-    source: str,
-    steps: Sequence[Step],
-    sizes: Mapping[int, str],
-    first: int,
-    among: tuple[int, ...],
+    dictionary: Dictionary, program: Program, steps: Sequence[Step], sizes: Mapping[int, str], first: int
 ) -> _Rows:
-    program, key = program_of(source), content_key(source, steps, sizes)
-    if key not in _PLANTED:
-        _PLANTED.clear()
-        _PLANTED[key] = list(mutations(program, steps, sizes))
-    every = _PLANTED[key]
+    every = list(mutations(program, steps, sizes))
     one = every[dictionary.entries[first].number]
     shapes, prints, numbers = [], [], []
     for i, entry in enumerate(dictionary.entries):
-        if not entry.specific or entry.number < 0 or (among and (i <= first or i not in among)):
+        if not entry.specific or entry.number < 0:
             continue
         two = every[entry.number]
         if nested([*one.parts, *two.parts]):

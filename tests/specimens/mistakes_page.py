@@ -17,7 +17,6 @@ from pytest_symmetry.diagnosis.dictionary import MOST_ROUNDS
 from pytest_symmetry.diagnosis.information import CHANCE
 from pytest_symmetry.diagnosis.limits import ENTRIES_PER_ROUND, PER_ROUND
 from pytest_symmetry.diagnosis.lookup import MOST_NUMBERS
-from pytest_symmetry.diagnosis.together import MOST_MIXED
 
 PAGE = Path(__file__).parents[2] / "docs" / "what-we-cannot-tell.md"
 
@@ -64,9 +63,8 @@ the rounding of the coarser number type.
   that call `super()`.
 - A function that draws random numbers from a generator of its own is compared by law, not by value; no
   planted mistake is looked up for it.
-- Two mistakes at once are named where one of them shows unmixed in some result, or where at most {mixed}
-  different ones could have changed what is wrong, and nothing else. Otherwise, and where one is made inside
-  the other, the finding is located, not named.
+- Two mistakes at once are named where each shows unmixed in some result. Where both change only the same
+  arrays, the finding is located, not named.
 - A mistake in constants that only the student's file holds (a learning rate written out) is seen as a step of
   another length, not as the number that was written.
 - Calls whose arguments and results hold more than {numbers:,} numbers are not repeated with planted mistakes.
@@ -116,7 +114,6 @@ def page() -> str:
         rows=len(every),
         cannot=len(cannot),
         chance=CHANCE,
-        mixed=MOST_MIXED,
         numbers=MOST_NUMBERS,
         rounds=MOST_ROUNDS,
         per_round=PER_ROUND,

@@ -3,7 +3,7 @@
 import pytest
 from specimens.mistakes_page import mistakes
 from specimens.rehearsal import first_finding
-from specimens.subjects import SUBJECTS, network, planted, start
+from specimens.subjects import SUBJECTS, planted, start
 
 from pytest_symmetry.feedback.text import render
 
@@ -53,18 +53,3 @@ def points_at_innocent_line(finding, source, correct):
         return False
     line = source.splitlines()[finding.place.line - 1].strip()
     return not line.startswith("def ") and line in map(str.strip, correct.splitlines())
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("dZ2 @ A1.T / m + lambd * W2 / m", "dZ2 @ A1.T / X.shape[0] + lambd * W2 / m / m"),
-        ("dZ1 @ X.T / m + lambd * W1 / m", "(dZ1 @ X.T / m + lambd * W1 / X.shape[0]) / m"),
-    ],
-)
-def test_two_mistakes_in_one_array_are_both_named(old, new):
-    """Neither shows alone anywhere, and nothing else is wrong."""
-    _, finding = first_finding(network.REFERENCE, network.REFERENCE.replace(old, new), network.tests)
-    (other,) = finding.facts["also"]
-
-    assert {finding.cause, other["cause"]} == {"divided-by-wrong-size", "factor-1-over-m"}
