@@ -126,8 +126,9 @@ def main() -> None:
         idle.set()
         while (parcel := asked.get()) is not None:
             idle.clear()
-            write_parcel(sink, desk.answer(parcel))
-            idle.set()
+            answer = desk.answer(parcel)
+            idle.set()  # before anybody has the answer: whoever has it may leave at once
+            write_parcel(sink, answer)
 
 
 if __name__ == "__main__":
