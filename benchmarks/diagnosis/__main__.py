@@ -240,7 +240,7 @@ def messages(assignment: str) -> dict[str, list[str]]:
     return {"messages": found}
 
 
-SPLITS, PAIR_PARTS, PAIRS_PER_PART = 20, 5, 30
+SPLITS, PAIR_PARTS, PAIRS_PER_PART = 20, 20, 30
 
 SHOWN = {
     "planar": {

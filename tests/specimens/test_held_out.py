@@ -264,10 +264,10 @@ def _independent(program, a, b):
 
 
 def test_of_two_independent_mistakes_both_are_named(monkeypatch):
-    both, wrong = pair_outcomes(0, 12, monkeypatch)
+    both, wrong = pair_outcomes(1, 30, monkeypatch)
 
     assert wrong == []
-    assert both >= 9
+    assert both >= 24  # what is drawn decides: of 600 it is 550
 
 
 @pytest.mark.sweep
