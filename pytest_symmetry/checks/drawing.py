@@ -77,7 +77,7 @@ def _seed_argument(initialize: Callable[..., Any]) -> str | None:
 
 @contextmanager
 def _global_state(seed: int) -> Iterator[Callable[[], bool]]:
-    """Seed the global generators and put them back; the value tells whether anything used them."""
+    """Seed the global generators and put them back; the value tells, once, whether anything used them."""
     numpy_before, python_before = np.random.get_state(), random.getstate()
     _seed(seed)
     untouched = _drawn()
