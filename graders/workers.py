@@ -32,8 +32,8 @@ _Answer = TypeVar("_Answer")
 
 
 @contextlib.contextmanager
-def _nothing_imported_from_here() -> Iterator[None]:
-    """Let no worker import from the folder in which the command was given.
+def nothing_imported_from_here() -> Iterator[None]:
+    """Let no worker that is started meanwhile import from the folder in which the command was given.
 
     It may be the inbox: a submission named ``pickle.py`` would be run by the grader itself.
     """
@@ -76,7 +76,7 @@ class Workers:
         """End them; work that nobody has begun is dropped."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            with _nothing_imported_from_here():
+            with nothing_imported_from_here():
                 pool.shutdown(cancel_futures=True)
 
     def ask(self, function: Callable[..., _Answer], *args: object) -> _Answer:
@@ -124,7 +124,7 @@ class Workers:
         yield from ((task, None) for task in lost)
 
     def _submit(self, function: Callable[..., _Answer], *args: object) -> Future[_Answer]:
-        with _nothing_imported_from_here():  # also when it is made: multiprocessing starts a process for that
+        with nothing_imported_from_here():  # also when it is made: multiprocessing starts a process for that
             if self._pool is None:
                 self._pool = self._make(self.jobs)
             try:

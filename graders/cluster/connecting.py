@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graders.cluster.crew import Crew
 from graders.cluster.roll import ClusterError
-from graders.workers import Workers
+from graders.workers import Workers, nothing_imported_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +35,7 @@ def cluster_workers(where: str, jobs: int, say: Callable[[str], None]) -> Iterat
         ClusterError: dask is not installed, or ``where`` is none of these or cannot be reached.
     """
     check_place(where)
-    with _safe_path(), _quiet(), contextlib.ExitStack() as stack:
+    with nothing_imported_from_here(), _quiet(), contextlib.ExitStack() as stack:
         try:
             cluster = stack.enter_context(_started(where, jobs)) if where in _STARTED else None
             client = stack.enter_context(_client(where if cluster is None else cluster))
@@ -125,20 +124,6 @@ _ADVICE = {
     True: "docs/cluster.md says what it needs",
     False: "see that a scheduler runs there: `dask scheduler`",
 }
-
-
-@contextlib.contextmanager
-def _safe_path() -> Iterator[None]:
-    """Let no worker import from the folder in which the command was given, also one that is started later."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextlib.contextmanager
