@@ -73,7 +73,7 @@ def _end(desk: subprocess.Popen[bytes]) -> None:
 
 def _new_desk() -> subprocess.Popen[bytes]:
     """Start a desk: a process that gets none of dask's settings, and of its descriptors two pipes."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("DASK_")}
+    environment = {k: v for k, v in os.environ.items() if not k.lstrip("_").startswith("DASK_")}
     return subprocess.Popen(  # noqa: S603 - this Python, with a module of this package
         [sys.executable, "-P", "-m", "graders.cluster.desk", str(_scratch())],
         stdin=subprocess.PIPE,

@@ -176,6 +176,7 @@ def test_a_desk_serves_until_it_ends_and_another_takes_its_place(monkeypatch, tm
     """It is a process without dask's settings; told to leave, it is gone."""
     monkeypatch.setattr(post, "_scratch", lambda: tmp_path)
     monkeypatch.setenv("DASK_SECRET", "1")
+    monkeypatch.setenv("__DASK_PARENT_PID", "1")  # dask's own, in each process that has started a cluster
     empty = parcels.pack({})
     first, second = post.ask(empty), post.ask(empty)
     (desk,) = post._free
