@@ -68,6 +68,7 @@ class Dictionary:
     """Fingerprints of the reference (row 0) and of every planted mistake that changes a result.
 
     ``shapes`` and ``prints`` have one row per entry and one column (``PROJECTIONS`` columns) per leaf.
+    ``operators`` planted them: the numbers of the entries count what these plant.
     """
 
     leaves: tuple[Leaf, ...]
@@ -75,6 +76,7 @@ class Dictionary:
     shapes: NDArray[np.int64]
     prints: NDArray[np.float64]
     tried: int = 0
+    operators: Sequence[Operator] = OPERATORS
 
     def print_of(self, arrays: Mapping[Leaf, NDArray[Any]]) -> Print:
         """Return the fingerprint of some results; leaves that are not there are left open."""
@@ -100,9 +102,16 @@ class Dictionary:
 
     def changes(self, noise: float = 1e-9) -> NDArray[np.bool_]:
         """Return for each entry and leaf whether the entry's result is not the reference's."""
-        first = self.prints[0].reshape(len(self.leaves), PROJECTIONS)
-        right = Print(self.shapes[0], self.prints[0], np.linalg.norm(first, axis=1) / PROJECTIONS**0.5)
-        return ~self.agreeing(right, noise)[1:]
+        return ~self.agreeing(self._shown(0), noise)[1:]
+
+    def shown(self, entry: int) -> Print:
+        """Return what the results of an entry, by its place among them, look like."""
+        return self._shown(entry + 1)
+
+    def _shown(self, row: int) -> Print:
+        # A projection on directions of unit variance is on average as large as what is projected.
+        prints = self.prints[row].reshape(len(self.leaves), PROJECTIONS)
+        return Print(self.shapes[row], self.prints[row], np.linalg.norm(prints, axis=1) / PROJECTIONS**0.5)
 
     def agreeing(self, seen: Print, noise: float) -> NDArray[np.bool_]:
         """Return for each row and leaf whether it agrees with what was seen (open leaves agree)."""
@@ -203,6 +212,7 @@ def build(
         np.array([row.shapes for row in rows]),
         np.array([row.prints for row in rows]),
         len(planted),
+        tuple(operators),
     )
 
 

@@ -256,5 +256,5 @@ def unlocked_for(
     """Return the dictionary behind some locks, with nothing open yet."""
     base = print_of(right, leaves)
     return LockedDictionary(
-        tuple(leaves), Opened.of(locks), base.shapes[None], base.prints[None], tried, right, locks
+        tuple(leaves), Opened.of(locks), base.shapes[None], base.prints[None], tried, right=right, locks=locks
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_symmetry.diagnosis.dictionary import Dictionary, Entry, Leaf, Print
+    from pytest_symmetry.diagnosis.mutations import Operator
 
 MOST_FIRST = 5
 """Behaviours that are tried as the first of two mistakes that meet in one result."""
@@ -83,18 +85,28 @@ def composed(
         [e.specific and e.number >= 0 and may_hold(e) for e in dictionary.entries], dtype=bool
     )
     unmixed = (agrees & changes & wrong).sum(axis=1) * specific
-    behaviours: dict[bytes, list[int]] = {}
-    for i in np.argsort(-unmixed, kind="stable"):
-        if unmixed[i]:
-            behaviours.setdefault(dictionary.prints[i + 1].round(9).tobytes(), []).append(int(i))
+    order = np.argsort(-unmixed, kind="stable")
+    firsts = order[unmixed[order] > 0]
     pairs: dict[tuple[str, str], tuple[Explanation, Explanation]] = {}
-    for same in list(behaviours.values())[:MOST_FIRST]:
+    for same in islice(_behaviours(dictionary, firsts, noise), MOST_FIRST):
         one = named([dictionary.entries[i] for i in same])
         for i in _beside(dictionary, source, steps, sizes, same[0], seen, noise):
             two = named([dictionary.entries[i]])
             if may_hold(dictionary.entries[i]) and one.cause != two.cause:
                 pairs.setdefault((min(one.cause, two.cause), max(one.cause, two.cause)), (one, two))
     return _agreed(list(pairs.values()))
+
+
+def _behaviours(dictionary: Dictionary, entries: NDArray[np.int64], noise: float) -> Iterator[list[int]]:
+    """Yield the entries that behave alike together, those of the first entry first.
+
+    Alike is up to noise: formulas that are equal differ in their last digits, and not on every machine.
+    """
+    left = entries
+    while left.size:
+        alike = dictionary.agreeing(dictionary.shown(int(left[0])), noise)[1:][left].all(axis=1)
+        yield [int(i) for i in left[alike]]
+        left = left[~alike]
 
 
 def _agreed(pairs: Sequence[tuple[Explanation, Explanation]]) -> Explanation | None:
@@ -114,7 +126,7 @@ def _agreed(pairs: Sequence[tuple[Explanation, Explanation]]) -> Explanation | N
 
 
 _Rows = tuple["NDArray[np.int64]", "NDArray[np.float64]", list[int]]
-_MEMORY: OrderedDict[tuple[str, int], _Rows] = OrderedDict()
+_MEMORY: OrderedDict[tuple[str, Sequence[Operator], int], _Rows] = OrderedDict()
 _REMEMBERED = 256
 
 
@@ -128,7 +140,7 @@ def _beside(
     noise: float,
 ) -> list[int]:
     """Return the entries that give what was seen when they are planted beside the entry ``first``."""
-    key = (content_key(source, steps, sizes), dictionary.entries[first].number)
+    key = (content_key(source, steps, sizes), dictionary.operators, dictionary.entries[first].number)
     if key not in _MEMORY:
         _MEMORY[key] = _planted_beside(dictionary, program_of(source), steps, sizes, first)
     _MEMORY.move_to_end(key)
@@ -145,7 +157,7 @@ def _beside(
 def _planted_beside(
     dictionary: Dictionary, program: Program, steps: Sequence[Step], sizes: Mapping[int, str], first: int
 ) -> _Rows:
-    every = list(mutations(program, steps, sizes))
+    every = list(mutations(program, steps, sizes, dictionary.operators))
     one = every[dictionary.entries[first].number]
     shapes, prints, numbers = [], [], []
     for i, entry in enumerate(dictionary.entries):

@@ -267,7 +267,7 @@ def test_of_two_independent_mistakes_both_are_named(monkeypatch):
     both, wrong = pair_outcomes(1, 30, monkeypatch)
 
     assert wrong == []
-    assert both >= 24  # what is drawn decides: of 600 it is 550
+    assert both >= 26  # it gives 27, whatever was looked up before
 
 
 @pytest.mark.sweep
@@ -275,4 +275,4 @@ def test_of_two_independent_mistakes_both_are_named_in_many_pairs(monkeypatch):
     both, wrong = pair_outcomes(1, 150, monkeypatch)
 
     assert wrong == []
-    assert both >= 0.8 * 150  # runs of this very sample gave 128 to 138; of 600 pairs it was 550
+    assert both >= 0.9 * 150  # it gives 138, whatever was looked up before
