@@ -109,7 +109,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path, monkeypatch):
     shown = CliRunner().invoke(cli.app, arguments)
 
     assert 3 == shown.exit_code
-    assert "interrupted: 0 of 0 graded, and kept. Run the same command again to go on." in shown.stderr
+    assert "interrupted: 0 of 0 graded, and kept. Run the same command again to go on." in shown.output
 
 
 def test_without_the_extra_the_answer_is_one_line(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 import small_class
 import tiny_course
 
+import graders
 import pytest_symmetry
 from graders import grading_run
 from graders.cluster import crew, roll
@@ -23,7 +24,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="workers are stopped and found as on Linux"),
     pytest.mark.filterwarnings("ignore"),  # dask's own
 ]
-ROOT = Path(__file__).parents[2]
 MORE = 8
 """Chunks enough for one worker to get a third, whichever is the quicker."""
 
@@ -137,9 +137,10 @@ def test_a_worker_is_paused_in_mid_batch(cluster, course, all_have_answered, thi
 
 def package(folder, *changes):
     """Return a folder with another version of this package in it."""
-    for name in ("pytest_symmetry", "graders"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "pytest_symmetry" / "bundled").mkdir()
+    for module in (pytest_symmetry, graders):
+        here = Path(module.__file__).parent
+        shutil.copytree(here, folder / here.name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "pytest_symmetry" / "bundled").mkdir(exist_ok=True)
     for file, old, new in changes:
         text = (folder / file).read_text(encoding="utf-8")
         assert old in text
