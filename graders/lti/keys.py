@@ -99,8 +99,10 @@ def _imported(text: str, file: Path, key: str) -> RSAKey:
         private, bits = found.is_private, found.public_key.key_size
     except Exception:  # noqa: BLE001 - whatever it is, none of its words are shown: they may hold the key
         raise wrong(file, key, _problem(text)) from None
-    if not private:
+    if not private and "PUBLIC" in text:
         raise wrong(file, key, "it holds the public key; the private one is needed here")
+    if not private:  # joserfc 1.0 takes a private key of another kind for a public one
+        raise wrong(file, key, _problem(text))
     if bits < _BITS:
         raise wrong(file, key, f"the key has {bits} bits, but must have {_BITS} or more; make a new one")
     return found
