@@ -42,6 +42,10 @@ SEGMENTS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 """Relative lengths of one step of the segment on which the noise is measured: the first that changes the
 rounding (float64, float32, float16, rounded decimals), where the function itself is still a polynomial."""
 
+LONG_SEGMENTS = (1e-3, 1e-2, 1e-1)
+"""Lengths, relative to 1 + an entry's size, for a function that all of those leave exactly as it is: it is
+constant, or rounded so coarsely that its grid is all there is to see."""
+
 COMPLEX_STEP = 1e-30
 """Imaginary step: its square vanishes beside 1 in float64, so that nothing is truncated."""
 
@@ -234,18 +238,10 @@ class Neighbourhood:
         if self.measured:
             return self.noise
         self.measured = True
-        along = {
-            name: self.random.standard_normal(array.shape) * (np.abs(array) + 1e-3)
-            for name, array in self.point.items()
-        }
+        along = {name: self.random.standard_normal(array.shape) for name, array in self.point.items()}
         coarse = False
-        for length in SEGMENTS:
-            values = np.array(
-                [
-                    float(self.at({n: self.point[n] + i * length * v for n, v in along.items()}))
-                    for i in range(8)
-                ]
-            )
+        for length, least in (*((one, 1e-3) for one in SEGMENTS), *((one, 1.0) for one in LONG_SEGMENTS)):
+            values = self._on_segment(along, length, least)
             if not np.all(np.isfinite(values)):
                 break
             for order in (3, 4, 5):
@@ -256,9 +252,16 @@ class Neighbourhood:
             if coarse and len(distinct) > 1:
                 # Values on a grid: their rounding is that of the grid, however regular they look.
                 self.noise = max(self.noise, float(np.diff(distinct).min()) / math.sqrt(12))
-            if len(distinct) > 5:
+            if len(distinct) > (5 if length < SEGMENTS[-1] else 1):
                 break
         return self.noise
+
+    def _on_segment(self, along: Arrays, length: float, least: float) -> FloatArray:
+        """Return eight values, each a step further; an entry moves by its size, at least by ``least``."""
+        steps = {name: length * (np.abs(self.point[name]) + least) * v for name, v in along.items()}
+        return np.array(
+            [float(self.at({n: self.point[n] + i * step for n, step in steps.items()})) for i in range(8)]
+        )
 
     def quick(self, direction: Arrays, gradient: Arrays, scale: float, rtol: float) -> Probe | None:
         """Compare by one central difference (two calls); None where that cannot settle it.

@@ -213,6 +213,18 @@ def rounded(random: np.random.Generator) -> Program:
     return lambda p: round(float(np.sin(p["w"]).sum()), 6), lambda p: {"dw": np.cos(p["w"])}, {"w": w}
 
 
+def few_decimals(random: np.random.Generator) -> Program:
+    """A loss rounded to two decimals: it stands still for all small steps."""
+    w = random.normal(size=5)
+    return lambda p: round(float(np.sin(p["w"]).sum()), 2), lambda p: {"dw": np.cos(p["w"])}, {"w": w}
+
+
+def half_grid(random: np.random.Generator) -> Program:
+    """A loss computed in float16 and returned as a float64, which numpy 1 makes of a float16 and an int."""
+    loss, gradients, start = half_precision(random)
+    return lambda p: float(loss(p)), gradients, start
+
+
 def tied_pool(random: np.random.Generator) -> Program:
     """Maximum over windows of an image with constant patches: every window has ties."""
     image = np.kron(random.normal(size=(3, 3)), np.ones((4, 4)))
@@ -234,7 +246,8 @@ def tied_pool(random: np.random.Generator) -> Program:
 
 PROGRAMS = (
     deep_sigmoid, offset, scales, saturated, absolute, many_kinks, clipped, tiny_batch_norm, huge, minute,
-    at_its_minimum, vanishing_part, lstm_like, half_precision, rounded, tied_pool,
+    at_its_minimum, vanishing_part, lstm_like, half_precision, half_grid, rounded, few_decimals,
+    tied_pool,
 )  # fmt: skip
 
 CANNOT_TELL = {"GRD107", "GRD127"}
