@@ -15,7 +15,7 @@ twice, as itself and negated; a class that holds one unit as itself and another 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,7 +112,7 @@ def _doubled(array: LabelledArray, odd: Sequence[bool]) -> LabelledArray:
     for axis, layer in enumerate(array.axes):
         if layer is not None and odd[layer]:
             values = np.concatenate((values, -values), axis=axis)
-    return LabelledArray(array.name, values, array.axes)
+    return replace(array, values=values)
 
 
 def _signed(labels: IntArray, size: int, mirrored: bool) -> tuple[SignedClass, ...]:
@@ -137,7 +137,7 @@ def _refined(
 ) -> IntArray:
     """Split the classes of one layer by what its units receive and send."""
     current = labels[layer]
-    counts = np.bincount(current, minlength=1)
+    counts = np.bincount(current)
     open_units = np.flatnonzero(counts[current] > 1)
     if not open_units.size:
         return current
@@ -251,11 +251,12 @@ def _near_keys(values: FloatArray, width: float) -> IntArray:
 
 def _widest(values: FloatArray, keys: IntArray) -> FloatArray:
     """Return for every column the width of its widest group."""
-    order = np.argsort(values, axis=0, kind="stable")
+    order = np.argsort(values, axis=0)
     ranked = np.take_along_axis(values, order, axis=0)
     numbers = np.take_along_axis(keys, order, axis=0)
     first = np.diff(numbers, axis=0, prepend=-1) > 0
     starts = np.maximum.accumulate(np.where(first, np.arange(values.shape[0])[:, None], 0), axis=0)
     with np.errstate(invalid="ignore"):
-        widths: FloatArray = (ranked - np.take_along_axis(ranked, starts, axis=0)).max(axis=0)
-    return np.nan_to_num(widths, nan=0.0)
+        # A group of NaN or of infinities is of no width; it must not hide how wide another one is.
+        widths: FloatArray = np.nan_to_num(ranked - np.take_along_axis(ranked, starts, axis=0)).max(axis=0)
+    return widths

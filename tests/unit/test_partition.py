@@ -14,6 +14,7 @@ from pytest_symmetry.partition import (
     _ranks,
     classes,
     coarsest_partition,
+    signature,
     signed_partition,
     typical_size,
 )
@@ -405,7 +406,7 @@ def test_random_starts_have_full_width(sizes, scale, single, seed):
 
 
 @given(
-    hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(allow_nan=False, max_value=1e300)),
+    hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(-1e300, 1e300) | st.just(-np.inf)),
     st.booleans(),
 )
 def test_the_typical_size_is_the_median_of_what_is_not_zero(values, unknown):
@@ -423,6 +424,163 @@ def test_rows_are_numbered_in_their_order(rows):
     _, expected = np.unique(rows, axis=0, return_inverse=True)
 
     assert expected.reshape(-1).tolist() == _ranks(rows).tolist()
+
+
+def near_classes(values, near=1e-3):
+    """Return the classes of units that have one number each, nearly equal ones together."""
+    array = [LabelledArray("w", np.array(values)[:, None], (0, None))]
+    (labels,) = coarsest_partition(array, [len(values)], near=near)
+    return classes(labels)
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
+def test_a_chain_of_near_values_is_no_class_beside_a_number_that_is_none(strange):
+    """NaN has no distance to anything, and hides no distance between the others."""
+    values = np.append(np.linspace(1.0, 2.0, 20_001), strange)
+
+    assert max(np.ptp(values[list(group)]) for group in near_classes(values)[:-1]) <= 2e-3
+
+
+def test_near_values_beside_a_number_that_is_none():
+    """Infinity keeps no other units apart; where a number is not known, nothing is near."""
+    assert near_classes([1.0, np.inf, 1.00005, 3.0]) == ((0, 2), (1,), (3,))
+    assert near_classes([1.0, np.nan, 1.00005, 3.0]) == ((0,), (1,), (2,), (3,))
+
+
+def test_a_chain_of_pairs_falls_into_its_pairs():
+    """Where a chain is too wide, its closer groups remain: pairs 5e-6 apart, the next pair after 5e-5."""
+    values = (1.0 + 5e-5 * np.arange(100)[:, None] + [0.0, 5e-6]).ravel()
+
+    assert near_classes(values) == tuple((n, n + 1) for n in range(0, 200, 2))
+
+
+@pytest.mark.parametrize(("apart", "same"), [(0.9e-4, True), (1.1e-4, False)])
+def test_near_is_a_part_of_the_typical_size(apart, same):
+    """A tenth of a thousandth of the median of what is not 0, whatever the scale and the sign."""
+    for scale in (1e-6, -1.0, 1e6):
+        values = scale * np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0 + apart])
+
+        assert len(near_classes(values)) == (2 if same else 3)
+
+
+@pytest.mark.parametrize(("apart", "same"), [(3.9e-4, True), (4.1e-4, False)])
+def test_near_sums_may_differ_by_more_the_more_terms_they_have(apart, same):
+    """Sixteen terms that are each off by chance are off by four times as much together."""
+    weights = np.ones((2, 16))
+    weights[1] += apart / 16
+    labels = coarsest_partition([LabelledArray("w", weights, (0, 1))], [2, 16], near=1e-3)
+
+    assert [len(classes(layer)) for layer in labels] == [1 if same else 2, 1]
+
+
+@pytest.mark.parametrize(("terms", "same"), [(1000, False), (20_000, True)])
+def test_long_sums_have_more_rounding(terms, same):
+    """A part in 2e-12 is a difference between sums of a thousand numbers, not between sums of many."""
+    weights = np.ones((2, terms))
+    weights[1] += 2e-12
+    labels = coarsest_partition([LabelledArray("w", weights, (0, 1))], [2, terms])
+
+    assert [len(classes(layer)) for layer in labels] == [1 if same else 2, 1]
+
+
+@pytest.mark.parametrize(("digits", "same"), [(11, True), (13, False)])
+def test_sums_of_float32_numbers_may_be_off_by_four_roundings(digits, same):
+    """Of the sum of their sizes, which is 3 here; entries that are not summed must agree."""
+    change = digits * 2.0**-23
+    array = LabelledArray("w", np.array([[1.0, 2.0], [2.0, 1.0 + change]]), (1, 0))
+    plain = LabelledArray("w", np.array([[1.0], [1.0 + change]]), (0, None))
+
+    assert len(classes(coarsest_partition([array], [2, 2])[0])) == (1 if same else 2)
+    assert len(classes(coarsest_partition([plain], [2])[0])) == 2
+
+
+def summed_by_hand(array, axis, labels, unit):
+    """Return what one unit has in an array, as a mapping from where to numbers that are added there."""
+    found = {}
+    for index in np.ndindex(*array.values.shape):
+        if index[axis] == unit:
+            place = tuple(
+                i if layer is None else int(labels[layer][i])
+                for other, (i, layer) in enumerate(zip(index, array.axes, strict=True))
+                if other != axis
+            )
+            found.setdefault(place, []).append(array.values[index])
+    return found
+
+
+@settings(max_examples=80, derandomize=True)
+@given(
+    axes=st.lists(st.sampled_from([None, 0, 1]), min_size=1, max_size=4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_signature_is_the_sums_over_classes(axes, seed):
+    """Over the classes of every other labelled axis, with their scale and the number of terms."""
+    rng = np.random.default_rng(seed)
+    sizes = [int(rng.integers(1, 5)) for _ in range(2)]
+    labels = [_random_classes(rng, n) for n in sizes]
+    axis = int(rng.integers(len(axes)))
+    shape = [int(rng.integers(1, 4)) if layer is None else sizes[layer] for layer in axes]
+    array = LabelledArray("w", np.asarray(dyadic(rng, shape)), tuple(axes))
+    units = rng.permutation(shape[axis])
+    values, scales, terms = signature(array, axis, labels, units)
+    by_hand = [summed_by_hand(array, axis, labels, unit) for unit in units]
+
+    columns = sorted(zip(*values, *scales, strict=True))
+
+    assert values.shape == scales.shape == (units.size, len(by_hand[0]))
+    assert columns == sorted(
+        (*(sum(by[place]) for by in by_hand), *(sum(map(abs, by[place])) for by in by_hand))
+        for place in by_hand[0]
+    )
+    assert max(len(added) for by in by_hand for added in by.values()) == terms
+
+
+def test_every_axis_of_a_filter_is_summed():
+    """(filter, tap, channel): taps stay apart, channels of one class are added."""
+    rng = np.random.default_rng(7)
+    taps = rng.normal(size=(2, 3))
+    alike = np.stack((taps, taps), axis=2)  # both channels the same
+    swapped = alike + np.array([0.5, -0.5])
+    swapped[1] = swapped[1, :, ::-1]
+    below = LabelledArray("W1", np.ones((2, 1)), (0, None))
+    for filters, width in ((alike, 2), (np.tile(swapped[:1], (2, 1, 1)), 1)):
+        labels = coarsest_partition([below, LabelledArray("W2", filters, (1, None, 0))], [2, 2])
+        assert len(classes(labels[1])) == width
+    labels = coarsest_partition(
+        [below, LabelledArray("W2", np.stack((swapped[0], swapped[0, :, ::-1])), (1, None, 0))], [2, 2]
+    )
+    assert [len(classes(layer)) for layer in labels] == [1, 1]
+
+
+def test_empty_layers_and_arrays_have_no_classes():
+    """A layer without units is no reason to fail."""
+    empty = LabelledArray("w", np.zeros((0, 3)), (0, None))
+
+    assert [classes(x) for x in coarsest_partition([empty], [0])] == [()]
+    assert signed_partition([empty], [0], [True]) == ((),)
+    assert [classes(x) for x in coarsest_partition([], [3])] == [((0, 1, 2),)]
+
+
+def test_labels_are_small_numbers_without_gaps():
+    """One number for each class, from 0 on."""
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        weights, biases, planted = structured(rng)
+        sizes = [w.shape[0] for w in weights[:-1]]
+        for labels, expected in zip(
+            coarsest_partition(as_arrays(weights, biases), sizes), planted, strict=True
+        ):
+            assert sorted(set(labels.tolist())) == list(range(len(expected)))
+
+
+def test_several_units_can_be_silent_and_mirrored_at_once():
+    """Silent units are one class, mirrors another; every unit is in one."""
+    rows = np.array([[1.0, 2.0], [0.0, 0.0], [-1.0, -2.0], [0.0, 0.0], [1.0, 2.0], [3.0, 1.0]])
+    outgoing = np.array([[0.5, 0.0, -0.5, 0.0, 0.5, 0.25]])
+    arrays = [LabelledArray("W1", rows, (0, None)), LabelledArray("W2", outgoing, (None, 0))]
+    (found,) = signed_partition(arrays, [6], [True])
+
+    assert [(c.units, c.signs) for c in found] == [((0, 2, 4), (1, -1, 1)), ((1, 3), (0, 0)), ((5,), (1,))]
 
 
 def test_judging_needs_no_hidden_layer():
