@@ -28,6 +28,7 @@ MODULES = {
 TESTS = {
     "units": ["units", "check_symmetry", "other_libraries"],
     "differences": ["differences", "check_gradients"],
+    "relations": ["relations", "relation_facts"],
 }
 """Which files of tests/unit try a module, where more than the one of its name does."""
 CAUGHT = {"killed", "timeout"}

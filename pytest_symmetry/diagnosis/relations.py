@@ -70,7 +70,7 @@ def relate(
         cause = shape_cause(mine.shape, theirs.shape)
         return Relation(cause, {"shape": mine.shape, "expected_shape": theirs.shape}) if cause else None
     mine, theirs = mine.astype(np.float64), theirs.astype(np.float64)
-    if not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
+    if not np.isfinite((mine, theirs)).all():
         return None
     known = {key: np.asarray(value, dtype=np.float64) for key, value in (others or {}).items()}
     weight = None if parameter is None else np.asarray(parameter, dtype=np.float64)
@@ -205,11 +205,6 @@ def _regularised(pair: Pair) -> Relation | None:
     summed = pair.parameter.sum() - pair.parameter
     if pair.parameter.size > 2 and (factor := pair.fits(residual, summed)) is not None:
         return Relation("weight-term-summed", {"factor": factor})
-    if pair.parameter.size > 1 and (offset := pair.fits(residual, np.ones_like(residual))) is not None:
-        total = float(pair.parameter.sum())
-        return Relation(
-            "constant-added", {"offset": offset, "per_sum": offset / total if total else 0.0}, False
-        )
     return None
 
 
@@ -362,7 +357,7 @@ def _coarse(pair: Pair) -> Relation | None:
 def _offset(pair: Pair) -> Relation | None:
     residual = pair.student - pair.expected
     offset = pair.fits(residual, np.ones_like(residual))
-    return None if offset is None else Relation("constant-added", {"offset": offset, "per_sum": 0.0}, False)
+    return None if offset is None else Relation("constant-added", {"offset": offset}, sharp=False)
 
 
 # The sharpest first: what needs no fitted constant, then what fits one.
