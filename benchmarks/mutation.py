@@ -29,6 +29,7 @@ TESTS = {
     "units": ["units", "check_symmetry", "other_libraries"],
     "differences": ["differences", "check_gradients"],
     "relations": ["relations", "relation_facts"],
+    "dictionary": ["dictionary", "dictionary_parts"],
 }
 """Which files of tests/unit try a module, where more than the one of its name does."""
 CAUGHT = {"killed", "timeout"}

@@ -12,9 +12,9 @@ import io
 import json
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +121,8 @@ class Dictionary:
         error = off.reshape(len(self.prints), len(self.leaves), PROJECTIONS)
         limit = 10 * noise * np.maximum(seen.norms, 1e-12)
         near = np.all(np.less_equal(error, limit[None, :, None]), axis=2)
-        return np.asarray(shapes & (near | ~known), dtype=np.bool_)
+        agree: NDArray[np.bool_] = shapes & (near | ~known)
+        return agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +198,12 @@ def build(
     for number, mutation in enumerate(planted):
         if costly and not mutation.specific:
             continue
-        found = _run(program, mutation, steps, leaves)
+        found = _printed(partial(mutation.run, program, steps), leaves)
         if found is not None and not _equal(base, found):
             entries.append(_entry(mutation, number))
             rows.append(found)
     for planted_by_course in planted_in(source):
-        found = _run_apart(planted_by_course.source, steps, leaves)
+        found = _printed(partial(_run_apart, planted_by_course.source, steps), leaves)
         if found is not None and not _equal(base, found):
             entries.append(_course_entry(planted_by_course))
             rows.append(found)
@@ -216,22 +217,17 @@ def build(
     )
 
 
-def _run(program: Program, mutation: Mutation, steps: Sequence[Step], leaves: Sequence[Leaf]) -> Print | None:
-    """Return the fingerprint of one planted mistake, or None where the program breaks or gives no number."""
+def _printed(run: Callable[[], list[Any]], leaves: Sequence[Leaf]) -> Print | None:
+    """Return the fingerprint of one changed program, or None where it breaks or gives no number."""
     try:
-        found = print_of(measure(mutation.run(program, steps)), leaves)
+        found = print_of(measure(run()), leaves)
     except Exception:  # noqa: BLE001 - a changed program may raise anything; it is no candidate then
         return None
     return found if np.isfinite(found.prints).all() else None
 
 
-def _run_apart(source: str, steps: Sequence[Step], leaves: Sequence[Leaf]) -> Print | None:
-    """Return the fingerprint of another program on the same steps, or None as :func:`_run` does."""
-    try:
-        found = print_of(measure(Program(source).run(steps)), leaves)
-    except Exception:  # noqa: BLE001 - as in _run
-        return None
-    return found if np.isfinite(found.prints).all() else None
+def _run_apart(source: str, steps: Sequence[Step]) -> list[Any]:
+    return Program(source).run(steps)
 
 
 def _course_entry(planted: Planted) -> Entry:
