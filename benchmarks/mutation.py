@@ -26,7 +26,7 @@ MODULES = {
     "dictionary": "pytest_symmetry/diagnosis/dictionary.py",
 }
 TESTS = {
-    "units": ["units", "check_symmetry", "other_libraries"],
+    "units": ["units", "units_parts", "check_symmetry", "other_libraries"],
     "differences": ["differences", "check_gradients"],
     "relations": ["relations", "relation_facts"],
     "dictionary": ["dictionary", "dictionary_parts"],

@@ -286,7 +286,7 @@ class Neighbourhood:
         self.measure_noise()
         step, shrink = self.base_step(direction), 1.0
         before: tuple[float, float, float] | None = None
-        probe, kinks, bent = Probe("unclear", 0.0, math.inf, scale), 0, False
+        seen, kinks, bent = (0.0, math.inf), 0, False
         for _attempt in range(5):
             near = self.difference(direction, step, gradient)
             far = self.difference(direction, 2 * step, gradient)
@@ -309,10 +309,10 @@ class Neighbourhood:
                 if stays and not bent and spread <= 0.1 * abs(residual) and abs(residual) > CLEARLY * bar:
                     return Probe("differs", residual, bar, scale, kinks)
             before = (residual, rounding, near.bend)
-            probe = Probe("unclear", residual, bar, scale, kinks)
+            seen = (residual, bar)
             shrink = min(max(abs(residual) / (3 * rounding), 2.0), 8.0)
             step /= shrink
-        return Probe("kink" if bent else "unclear", probe.residual, probe.bar, scale, kinks)
+        return Probe("kink" if bent else "unclear", *seen, scale, kinks)
 
 
 def draw_direction(random: np.random.Generator, shape: tuple[int, ...], norm: float = 1.0) -> FloatArray:

@@ -179,7 +179,7 @@ def signature(
         if other == axis or layer is None:
             continue
         groups = labels[layer]
-        if groups.max(initial=0) + 1 == groups.size:
+        if groups.max(initial=-1) + 1 == groups.size:
             continue
         order = np.argsort(groups, kind="stable")
         starts = np.flatnonzero(np.diff(groups[order], prepend=-1))

@@ -315,7 +315,7 @@ def is_odd(box: BlackBox, arrays: Arrays, layer: Layer) -> bool:
 
 def is_homogeneous(box: BlackBox, arrays: Arrays, layer: Layer) -> bool:
     """Return whether units may be scaled up in front and down behind, as with relu."""
-    return _allows(box, arrays, layer, lambda n: np.linspace(0.5, 2.0, n) if n > 1 else np.array([2.0]))
+    return _allows(box, arrays, layer, lambda n: np.linspace(2.0, 0.5, n))
 
 
 def _allows(box: BlackBox, arrays: Arrays, layer: Layer, factors: Callable[[int], FloatArray]) -> bool:

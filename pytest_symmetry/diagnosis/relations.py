@@ -285,7 +285,7 @@ def _which_lines(lines: list[int], length: int) -> str:
 
 def _clipped(pair: Pair) -> Relation | None:
     wrong = np.abs(pair.student - pair.expected) > pair.tolerance
-    bound = float(np.abs(pair.student).max(initial=0.0))
+    bound = float(np.abs(pair.student).max())
     found = np.clip(pair.expected, -bound, bound)
     if wrong.sum() < 2 or wrong.all() or not bound or not pair.equals(found):
         return None
@@ -304,7 +304,7 @@ def _elementwise(pair: Pair) -> Relation | None:
     if positive:
         guesses += [("root-taken", np.sqrt), ("inverted", lambda e: 1 / e), ("logarithm-taken", np.log)]
         guesses += [("logarithm-missing", np.exp)] if pair.expected.max() < 50 else []
-    elif pair.expected.max(initial=0.0) < 50 and (pair.student > 0).all():
+    elif pair.expected.max() < 50 and (pair.student > 0).all():
         guesses.append(("logarithm-missing", np.exp))
     for cause, function in guesses:
         found = function(pair.expected)
@@ -331,7 +331,7 @@ def _threshold(pair: Pair) -> Relation | None:
         return None
     if pair.equals(1 - pair.expected):
         return Relation("decision-reversed")
-    inside = ((pair.student >= 0) & (pair.student <= 1)).all() and not np.isin(pair.student, (0, 1)).all()
+    inside = ((pair.student >= 0) & (pair.student <= 1)).all()
     if inside and ((pair.student > 0.5) == (pair.expected > 0.5)).all():
         return Relation("threshold-missing")
     return None

@@ -470,6 +470,15 @@ def test_a_kink_nearby_is_left_behind_by_smaller_steps(distance: float, kinks: i
     assert (probe.outcome, probe.kinks, near.calls) == ("agrees", kinks, 4 * calls)
 
 
+def test_a_kink_too_close_to_leave_behind_is_called_a_kink() -> None:
+    """With how often the residual changed on the way."""
+    near, _ = seen_from(lambda x: np.abs(x - 1e-9).sum(), [0.0])
+    near.measured = True
+    probe = near.careful({"x": np.ones(1)}, {"x": -np.ones(1)}, 1.0, 1e-6)
+
+    assert (probe.outcome, probe.kinks, near.calls) == ("kink", 2, 20)
+
+
 def test_a_kink_at_the_point_says_what_was_seen_last() -> None:
     """The residual beside a claimed slope of one side, after five sizes of step."""
     near, _ = seen_from(lambda x: np.abs(x).sum(), [0.0])

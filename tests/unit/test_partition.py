@@ -559,6 +559,8 @@ def test_empty_layers_and_arrays_have_no_classes():
     assert [classes(x) for x in coarsest_partition([empty], [0])] == [()]
     assert signed_partition([empty], [0], [True]) == ((),)
     assert [classes(x) for x in coarsest_partition([], [3])] == [((0, 1, 2),)]
+    below = LabelledArray("w", np.zeros((0, 3)), (0, 1))
+    assert [classes(x) for x in coarsest_partition([below], [0, 3])] == [(), ((0, 1, 2),)]
 
 
 def test_labels_are_small_numbers_without_gaps():

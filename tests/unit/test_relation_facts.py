@@ -250,6 +250,7 @@ def test_every_fact_of_a_relation(case):
     }
 
 
+BOTH = np.array([np.roll([0.41, 0.13, 0.2719, 0.1881], n) for n in range(4)])
 COUNTS = np.array([12_345.0, 67_891.0, 23_457.0, 98_764.0])
 NOTHING = {
     "complex numbers": (E * 1j, E, {}),
@@ -287,6 +288,18 @@ NOTHING = {
     "a sum under its own name": (E.sum(axis=0), V, {"others": {"W1": E}}),
     "one number from a weight gradient": (np.array([V.sum()]), np.array([0.2]), {"others": {"dW": V[None]}}),
     "a step that is none": (W + 0.3 * (E - W), E, {"bases": {"W": W}, "stepping": False}),
+    "a step that is too long by little": (
+        TWO + (1 + 1e-5) * (W[0, :2] - TWO),
+        W[0, :2],
+        {"bases": {"W": TWO}},
+    ),
+    "two entries clipped, known to few digits": (
+        np.clip(E, -np.sort(np.abs(E).ravel())[-3], np.sort(np.abs(E).ravel())[-3]),
+        E,
+        {"noise": 1e-6},
+    ),
+    "sums that are nearly 1": (P / P.sum(axis=1, keepdims=True), P * (1 + 5e-6), {}),
+    "sums of 1 both ways": (BOTH, P[:, :4] / P[:, :4].sum(axis=0), {}),
     "a step from elsewhere": (W + 0.3 * (E - W), E, {"bases": {"W": OTHER}}),
 }
 
