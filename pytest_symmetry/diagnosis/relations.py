@@ -64,7 +64,7 @@ def relate(
             bar of a numerical gradient.
     """
     mine, theirs = np.asarray(student), np.asarray(expected)
-    if "c" in (mine.dtype.kind, theirs.dtype.kind) or "O" in (mine.dtype.kind, theirs.dtype.kind):
+    if not {mine.dtype.kind, theirs.dtype.kind} <= set("fiub"):
         return None
     if mine.shape != theirs.shape:
         cause = shape_cause(mine.shape, theirs.shape)
@@ -100,9 +100,7 @@ def _says_enough(pair: Pair) -> bool:
 
 
 def _zeros(pair: Pair) -> Relation | None:
-    if np.any(pair.student):
-        return None
-    return Relation("all-zero") if pair.proven(pair.expected) else None
+    return None if np.any(pair.student) else Relation("all-zero")
 
 
 def _factor(pair: Pair) -> Relation | None:
@@ -114,7 +112,7 @@ def _factor(pair: Pair) -> Relation | None:
             if len(twins) == 1:
                 return Relation(cause, _factor_facts(value, meaning))
             return Relation("factor-constant", _factor_facts(value, ""), sharp=False)
-    if (factor := pair.fits(pair.student, pair.expected)) is not None and factor:
+    if (factor := pair.fits(pair.student, pair.expected)) is not None:
         return Relation("factor-constant", _factor_facts(factor, ""), sharp=False)
     return None
 
@@ -177,10 +175,8 @@ def _reordered(pair: Pair) -> Relation | None:
 
 def _summed(pair: Pair) -> Relation | None:
     """All entries along an axis are one number: the sum or the mean of what belongs there."""
-    if pair.expected.size < 2:
-        return None
-    axes: list[tuple[int, ...]] = [tuple(range(pair.expected.ndim))]
-    axes += [(i,) for i in range(pair.expected.ndim) if pair.expected.shape[i] > 1 and pair.expected.ndim > 1]
+    each = range(pair.expected.ndim)
+    axes: list[tuple[int, ...]] = [tuple(each), *((axis,) for axis in each)]
     for axis in axes:
         for cause, combine in (("summed-over-all", np.sum), ("averaged-over-all", np.mean)):
             found = np.broadcast_to(combine(pair.expected, axis=axis, keepdims=True), pair.expected.shape)
@@ -273,11 +269,8 @@ def _partly(pair: Pair) -> Relation | None:
 
 def _which_lines(lines: list[int], length: int) -> str:
     """Return whether the zero lines are all but one end, one end, or others."""
-    contiguous = all(b == a + 1 for a, b in pairwise(lines))
-    if len(lines) == length - 1 and contiguous:
-        return (
-            "only-first-filled" if lines[0] == 1 else "only-last-filled" if lines[0] == 0 else "lines-empty"
-        )
+    if len(lines) == length - 1 and all(b == a + 1 for a, b in pairwise(lines)):
+        return "only-first-filled" if lines[0] == 1 else "only-last-filled"
     if lines == [length - 1]:
         return "last-left-out"
     return "first-left-out" if lines == [0] else "lines-empty"
@@ -287,7 +280,7 @@ def _clipped(pair: Pair) -> Relation | None:
     wrong = np.abs(pair.student - pair.expected) > pair.tolerance
     bound = float(np.abs(pair.student).max())
     found = np.clip(pair.expected, -bound, bound)
-    if wrong.sum() < 2 or wrong.all() or not bound or not pair.equals(found):
+    if wrong.all() or not pair.equals(found):
         return None
     return Relation("clipped", {"bound": bound}) if pair.proven(pair.student[wrong], fitted=1) else None
 

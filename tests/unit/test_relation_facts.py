@@ -22,6 +22,8 @@ W = normal(4, 3, seed=1)
 OTHER = normal(4, 3, seed=2)
 V = normal(3, seed=3)
 TWO = normal(2, seed=4)
+ROW = np.array([0.0, 0.0, *V, *TWO])
+LARGEST = np.sort(np.abs(E).ravel())
 P = np.exp(normal(4, 5, seed=5))
 P /= P.sum(axis=0)
 
@@ -60,6 +62,19 @@ CASES = {
     "two meanings": (5 * E, E, {"sizes": {5: "m", 1: "a"}}, factor(5.0, "factor-m", "m")),
     "one or two": (2 * E, E, {"sizes": {2: "m"}}, factor(2.0, "factor-constant", sharp=False)),
     "minus two": (-2 * E, E, {"sizes": {2: "m"}}, factor(-2.0, "sign-and-factor-m", "m")),
+    "two, or a size of two": (
+        2 * E,
+        E,
+        {"sizes": {2: "the size of a layer"}},
+        factor(2.0, "factor-constant", sharp=False),
+    ),
+    "m / two": (
+        3.5 * E,
+        E,
+        {"sizes": {7: "m", 2: "the size of a layer"}},
+        factor(3.5, "divided-by-wrong-size", "the size of a layer"),
+    ),
+    "one example": (-E, E, {"sizes": {1: "m"}}, factor(-1.0, "sign-reversed")),
     "zeros": (0 * E, E, {}, Relation("all-zero")),
     "flattened": (E.ravel(), E, {}, swapped((12,), (4, 3), "shape-flattened")),
     "turned": (E.T, E, {}, swapped((3, 4), (4, 3), "transposed")),
@@ -70,6 +85,24 @@ CASES = {
     "two reversed": (TWO[::-1], TWO, {}, Relation("order-reversed", {"axis": 0})),
     "rolled": (np.roll(E, 1, 0), E, {}, Relation("shifted-by-one", {"axis": 0})),
     "rolled back": (np.roll(P, -1, 1), P, {}, Relation("shifted-by-one", {"axis": 1})),
+    "rolled, zeros side by side": (
+        np.roll(ROW, 1),
+        ROW,
+        {},
+        Relation("shifted-by-one", {"axis": 0}),
+    ),
+    "rolled back, zeros side by side": (
+        np.roll(ROW, -1)[None],
+        ROW[None],
+        {},
+        Relation("shifted-by-one", {"axis": 1}),
+    ),
+    "moved, known to six digits": (
+        np.vstack((E[1:] * (1 + 1e-6), OTHER[:1])),
+        E,
+        {"noise": 1e-6},
+        Relation("shifted-by-one", {"axis": 0}),
+    ),
     "moved": (np.vstack((E[1:], OTHER[:1])), E, {}, Relation("shifted-by-one", {"axis": 0})),
     "moved columns": (
         np.hstack((OTHER[:, :1], P[:, :-1])),
@@ -85,6 +118,12 @@ CASES = {
         E,
         {},
         Relation("summed-over-all", {"axes": [1]}),
+    ),
+    "sum along an axis of two": (
+        np.tile(E[:2].sum(axis=0), (2, 1)),
+        E[:2],
+        {},
+        Relation("summed-over-all", {"axes": [0]}),
     ),
     "mean along columns": (
         np.tile(E.mean(axis=0), (4, 1)),
@@ -116,6 +155,12 @@ CASES = {
         E + 0.3 * W,
         E,
         {"parameter": W, "name": "kernel"},
+        Relation("weight-term", {"factor": 0.3}),
+    ),
+    "L2 of an array with an axis of two": (
+        E[:2] + 0.3 * W[:2],
+        E[:2],
+        {"parameter": W[:2], "name": "kernel"},
         Relation("weight-term", {"factor": 0.3}),
     ),
     "L1": (E - 0.01 * np.sign(W), E, {"parameter": W}, Relation("weight-sign-term", {"factor": -0.01})),
@@ -176,6 +221,18 @@ CASES = {
         {"bases": {"W": W}},
         Relation("step-length", {"length": 3.5}, sharp=False),
     ),
+    "a long step of two": (
+        TWO + 3.5 * (W[0, :2] - TWO),
+        W[0, :2],
+        {"bases": {"b": TWO}},
+        Relation("step-length", {"length": 3.5}, sharp=False),
+    ),
+    "half a step uphill": (
+        W - 0.5 * (E - W),
+        E,
+        {"bases": {"W": W}},
+        Relation("step-length", {"length": -0.5}, sharp=False),
+    ),
     "first row only": (only(E, 0), E, {}, Relation("only-first-filled", {"axis": 0, "lines": [1, 2, 3]})),
     "last row only": (only(E, 3), E, {}, Relation("only-last-filled", {"axis": 0, "lines": [0, 1, 2]})),
     "last row missing": (only(E, 0, 1, 2), E, {}, Relation("last-left-out", {"axis": 0, "lines": [3]})),
@@ -205,6 +262,24 @@ CASES = {
         Relation("lines-empty", {"axis": 0, "lines": [0, 1]}, sharp=False),
     ),
     "clipped": (np.clip(E, -0.5, 0.5), E, {}, Relation("clipped", {"bound": 0.5})),
+    "two clipped": (
+        np.clip(E, -LARGEST[-3], LARGEST[-3]),
+        E,
+        {},
+        Relation("clipped", {"bound": LARGEST[-3]}),
+    ),
+    "two rows along another axis": (
+        P[:2] / P[:2].sum(axis=1, keepdims=True),
+        P[:2] / P[:2].sum(axis=0),
+        {},
+        Relation("softmax-axis", {"axis": 0, "other_axis": 1}),
+    ),
+    "along another axis, in float32": (
+        P / P.sum(axis=1, keepdims=True) * (1 + 5e-7),
+        P * (1 + 5e-7),
+        {},
+        Relation("softmax-axis", {"axis": 0, "other_axis": 1}),
+    ),
     "along another axis": (
         P / P.sum(axis=1, keepdims=True),
         P,
@@ -228,10 +303,14 @@ CASES = {
     "exponential of positive numbers": (np.exp(P), P, {}, Relation("logarithm-missing")),
     "exponential of negative numbers": (np.exp(-P), -P, {}, Relation("logarithm-missing")),
     "decisions": ([0.9, 0.2, 0.4], [1, 0, 0], {}, Relation("threshold-missing")),
+    "certain decisions": ([1.0, 0.0, 0.4], [1, 0, 0], {}, Relation("threshold-missing")),
+    "half is no": ([0.9, 0.5, 0.2], [1, 0, 0], {}, Relation("threshold-missing")),
     "other decisions": ([0, 1, 1], [1, 0, 0], {}, Relation("decision-reversed")),
     "truncated": (np.trunc(9 * E), 9 * E, {}, Relation("integers")),
     "rounded": (np.round(9 * E), 9 * E, {}, Relation("integers")),
     "rounded down": (np.floor(9 * E), 9 * E, {}, Relation("integers")),
+    "truncated, three numbers": (np.trunc(1e4 * V), 1e4 * V, {}, Relation("integers")),
+    "half as precise, large": ((1e4 * E).astype(np.float32), 1e4 * E, {}, Relation("float32")),
     "half as precise": (V.astype(np.float32), V, {}, Relation("float32")),
 }
 
@@ -251,12 +330,16 @@ def test_every_fact_of_a_relation(case):
 
 
 BOTH = np.array([np.roll([0.41, 0.13, 0.2719, 0.1881], n) for n in range(4)])
+NUDGE = np.zeros((4, 4))
+NUDGE[0, 1] = 1e-6
 COUNTS = np.array([12_345.0, 67_891.0, 23_457.0, 98_764.0])
 NOTHING = {
     "complex numbers": (E * 1j, E, {}),
     "complex numbers expected": (E, E * 1j, {}),
-    "objects": (np.array([None, 1]), TWO, {}),
-    "objects expected": (TWO, np.array([None, 1]), {}),
+    "objects": (np.array([{}, 1]), TWO, {}),
+    "objects expected": (TWO, np.array([{}, 1]), {}),
+    "text": (np.array(["1", "a"]), TWO, {}),
+    "text expected": (TWO, np.array(["1", "a"]), {}),
     "NaN": (np.append(7 * V, np.nan), np.append(V, 1), {}),
     "NaN expected": (np.append(7 * V, 1), np.append(V, np.nan), {}),
     "infinity in both": (np.append(7 * V, np.inf), np.append(V, np.inf), {}),
@@ -264,19 +347,28 @@ NOTHING = {
     "nothing at all": (np.zeros((0, 3)), np.zeros((0, 3)), {}),
     "the expected array": (E, E, {}),
     "labels": (np.array([2, 0, 1, 2]), np.array([1, 2, 0, 1]), {}),
+    "labels, twice as large": (2.0 * np.arange(50), np.arange(50), {}),
+    "simple fractions, twice as large": (np.array([1.0, 0.5, 3.0]), np.array([0.5, 0.25, 1.5]), {}),
+    "a simple number that is the mean by chance": (np.full((4, 3), 0.5), E - E.mean() + 0.5, {}),
+    "almost symmetric": ((E @ E.T + NUDGE).T, E @ E.T + NUDGE, {}),
+    "a line of almost nothing missing": (only(E, 0, 1, 2), np.vstack((E[:3], 3e-8 * V)), {}),
+    "everything clipped": (np.clip(E, -0.0123456, 0.0123456), E, {}),
+    "one of the numbers is zero": (np.append(V, 0.7), np.append(np.abs(OTHER[0]), 0), {}),
+    "whole numbers that are none of these": (COUNTS, 1e4 * (1 + normal(4, seed=9) ** 2), {}),
+    "almost right, and no float32": (V * (1 + 1e-5 * np.array([1, -1, 0.5])), V, {}),
     "one number": (np.array(0.7), np.array(0.3), {"parameter": np.array(0.4), "bases": {"b": np.array(1.0)}}),
     "a parameter of another shape": (E + 0.3, W, {"parameter": V}),
     "one entry": (np.array([0.7]), np.array([0.3]), {"parameter": np.array([0.4])}),
     "two wrong lines of two": (0 * E[:2] + 1, E[:2], {}),
     "a line missing of two": (only(E[:2], 0), E[:2], {}),
     "a wrong line": (np.vstack((E[:3], OTHER[3:])), E, {}),
-    "one entry clipped": (np.clip(E, -np.sort(np.abs(E).ravel())[-2], 9), E, {}),
+    "one entry clipped": (np.clip(E, -LARGEST[-2], LARGEST[-2]), E, {}),
     "too few decisions": ([0.9, 0.2], [1, 0], {}),
     "one decision for all": ([0.9, 0.8, 0.7], [1, 1, 1], {}),
     "wrong decisions": ([0.2, 0.9, 0.4], [1, 0, 0], {}),
     "scores": ([1.5, 0.2, 0.4], [1, 0, 0], {}),
     "negative scores": ([0.5, -0.2, 0.4], [1, 0, 0], {}),
-    "whole numbers for whole numbers": (COUNTS, COUNTS + 1e-4 * V[0], {}),
+    "whole numbers for whole numbers": (COUNTS, COUNTS + 5e-4, {"noise": 1e-10}),
     "two single numbers": (TWO.astype(np.float32), TWO, {}),
     "coarser than float32": (V.astype(np.float16).astype(np.float32), V * 1.01, {}),
     "a swap of two": (TWO + 0.3 * W[0, 1::-1], TWO, {"parameter": W[0, :2]}),
@@ -286,7 +378,11 @@ NOTHING = {
     "exponentials of positive numbers that are infinite": (np.exp(P), 8000 * P, {}),
     "a copy under its own name": (OTHER, E, {"others": {"W1": OTHER}}),
     "a sum under its own name": (E.sum(axis=0), V, {"others": {"W1": E}}),
-    "one number from a weight gradient": (np.array([V.sum()]), np.array([0.2]), {"others": {"dW": V[None]}}),
+    "one number from a weight gradient": (
+        np.array([V.sum()]),
+        np.array([0.2345678]),
+        {"others": {"dW": V[None]}},
+    ),
     "a step that is none": (W + 0.3 * (E - W), E, {"bases": {"W": W}, "stepping": False}),
     "a step that is too long by little": (
         TWO + (1 + 1e-5) * (W[0, :2] - TWO),
@@ -294,7 +390,7 @@ NOTHING = {
         {"bases": {"W": TWO}},
     ),
     "two entries clipped, known to few digits": (
-        np.clip(E, -np.sort(np.abs(E).ravel())[-3], np.sort(np.abs(E).ravel())[-3]),
+        np.clip(E, -LARGEST[-3], LARGEST[-3]),
         E,
         {"noise": 1e-6},
     ),
