@@ -208,11 +208,11 @@ def test_ten_times_the_noise_is_the_limit(built, off, same):
 
 
 def test_small_results_are_told_apart_as_well():
-    """A part in a hundred of a millionth is no noise."""
-    small = build("def f(x):\n    return 1e-6 * x\n", [Step("f", (X,))])
+    """A part in a hundred of a very small number is no noise."""
+    small = build("def f(x):\n    return 1e-10 * x\n", [Step("f", (X,))])
 
-    assert small.differing(small.print_of({(0, ""): 1.01e-6 * X})) == [(0, "")]
-    assert small.differing(small.print_of({(0, ""): (1 + 1e-10) * 1e-6 * X})) == []
+    assert small.differing(small.print_of({(0, ""): 1.01e-10 * X})) == [(0, "")]
+    assert small.differing(small.print_of({(0, ""): (1 + 1e-10) * 1e-10 * X})) == []
 
 
 def test_a_result_of_zeros_is_compared_too(built):
@@ -376,6 +376,8 @@ def test_everything_that_decides_is_in_the_key():
     assert content_key(SOURCE, [step], SIZES) == content_key(SOURCE, [step], dict(reversed(SIZES.items())))
     assert content_key(SOURCE, [step], SIZES) != content_key(SOURCE, [step], {})
     assert content_key(SOURCE, [step], SIZES) != content_key(SOURCE + " ", [step], SIZES)
+    again = Step("f", (W.copy(), 1), {"b": b.copy(), "c": (Earlier(0), np.float32(1))})
+    assert content_key(SOURCE, [step], SIZES) == content_key(SOURCE, [again], SIZES)
     assert len(content_key("", [], {})) == 2 * hashlib.sha256().digest_size
 
 
