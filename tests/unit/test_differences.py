@@ -209,13 +209,13 @@ def test_directions_of_large_arrays(shape: tuple[int, ...]) -> None:
 
 
 @settings(max_examples=30)
-@given(st.integers(1, 40_000), st.integers(0, 1000))
-def test_a_table_serves_like_the_direction_it_fills(size: int, seed: int) -> None:
+@given(st.sampled_from([(), (7,), (40_000,), (130, 127), (200, 90), (3, 16_000)]), st.integers(0, 1000))
+def test_a_table_serves_like_the_direction_it_fills(shape: tuple[int, ...], seed: int) -> None:
     """A difference along a table is the one along the whole direction."""
-    point = np.random.default_rng(seed).normal(size=size)
+    point = np.random.default_rng(seed).normal(size=shape)
     near, _ = seen_from(lambda x: np.sin(x).sum(), point, seed)
-    table = draw_table(np.random.default_rng(seed), (size,), 2.0)
-    along = draw_direction(np.random.default_rng(seed), (size,), 2.0)
+    table = draw_table(np.random.default_rng(seed), shape, 2.0)
+    along = draw_direction(np.random.default_rng(seed), shape, 2.0)
     gradient = {"x": np.cos(point)}
 
     short, whole = (near.difference({"x": v}, 1e-4, gradient) for v in (table, along))
@@ -322,6 +322,22 @@ def test_several_arrays_move_at_once() -> None:
         assert np.array_equal(seen[2][name], np.broadcast_to(moved, point[name].shape))
 
 
+def test_large_arrays_of_one_shape_do_not_mix() -> None:
+    """Each has memory of its own, moved or not: what one holds is never seen in another."""
+    point = {
+        name: np.full((200, 150), value) for name, value in (("a", 1.0), ("b", 2.0), ("c", 4.0), ("d", 8.0))
+    }
+
+    def function(p: Any) -> float:
+        return float((p["a"] + 10 * p["b"] + 100 * p["c"] * p["d"])[7, 7])
+
+    near = Neighbourhood(function, point, function(point), np.random.default_rng(0))
+    along = {"a": np.full((200, 150), 1.0), "b": np.full((200, 150), 0.5)}
+    found = near.difference(along, 0.5, {"a": np.ones((200, 150)), "b": np.zeros((200, 150))})
+
+    assert found == Difference(slope=6.0, claimed=30_000.0, bend=0.0, step=0.5)
+
+
 def test_a_slope_is_claimed_for_the_displacement_that_was_made() -> None:
     """Beside 2^53 a step of 1 is lost on one side: half of it is measured, and half of it is claimed."""
     near, _ = seen_from(lambda x: x.sum(), [2.0**53])
@@ -361,6 +377,13 @@ def test_noise_of_a_known_size_is_measured(sigma: float) -> None:
 
     assert 0.4 * sigma < near.measure_noise() < 4 * sigma
     assert near.calls == 8
+
+
+def test_a_function_of_whole_numbers_is_seen_to_be_one() -> None:
+    """Nothing changes close by; further away it jumps by 1."""
+    near, _ = seen_from(lambda x: np.round(x @ [5, -7, 9, 3, 1]), np.ones(5))
+
+    assert 0.28 < near.measure_noise() < 2
 
 
 @pytest.mark.parametrize("decimals", [3, 4])
@@ -453,6 +476,47 @@ def test_a_careful_look_says_what_it_measured() -> None:
     assert near.calls == 8 + 4 + 8
 
 
+def test_the_bar_is_rounding_and_truncation() -> None:
+    """Of x^3 two sizes of step give the slope exactly; the bar keeps a third of what they differ by."""
+    near = Neighbourhood(lambda p: p["x"][0] ** 3, {"x": np.ones(1)}, 1.0, np.random.default_rng(0), 1e-5)
+    near.measured = True
+    step = near.base_step(["x"])
+    probe = near.careful({"x": np.ones(1)}, {"x": np.full(1, 3.0)}, 1.0, 1e-6)
+
+    assert probe.outcome == "agrees"
+    assert abs(probe.residual) < 1e-12
+    assert probe.bar == pytest.approx(SIGMAS * 1e-5 / step + step**2, rel=1e-9)
+
+
+def test_the_bar_grows_with_the_scale() -> None:
+    """Beside slopes of a million nothing below 1e-7 can be seen."""
+    for look in ("quick", "careful"):
+        near, _ = seen_from(lambda x: 3 * x[0] + 4 * x[1], [0.5, 0.25])
+        probe = getattr(near, look)(ALONG, {"x": np.array([3.0, 4.0])}, 1e6, 1e-6)
+
+        assert 1e-7 < probe.bar < 1.02e-7
+
+
+def test_a_steep_bend_is_no_kink() -> None:
+    """It shrinks as the step does: a slope that is wrong by little is found at the second size of step."""
+    near, _ = seen_from(lambda x: 1 + 1000 * (x**2).sum(), [0.1])
+    near.measured = True
+    probe = near.careful({"x": np.ones(1)}, {"x": np.full(1, 200.05)}, 1.0, 1e-6)
+
+    assert (probe.outcome, probe.kinks, near.calls) == ("differs", 0, 8)
+    assert probe.residual == pytest.approx(0.05, rel=1e-4)
+
+
+def test_a_mistake_beside_a_kink_is_found_within_it() -> None:
+    """Once the steps are smaller than the way to the kink, which is counted."""
+    near, _ = seen_from(lambda x: np.abs(x - 1e-6).sum(), [0.0])
+    near.measured = True
+    probe = near.careful({"x": np.ones(1)}, {"x": np.full(1, -1.5)}, 1.0, 1e-6)
+
+    assert (probe.outcome, probe.kinks) == ("differs", 2)
+    assert probe.residual == pytest.approx(-0.5, rel=1e-6)
+
+
 def test_what_is_allowed_is_a_part_of_the_scale() -> None:
     """A residual of 0.6e-3 is within a thousandth of 1, and not of 0.5."""
     near, _ = seen_from(lambda x: 3 * x[0] + 4 * x[1], [0.5, 0.25])
@@ -533,6 +597,9 @@ def test_memory_is_shared_from_a_size_on_and_by_one_shape_and_type() -> None:
     assert copies.room("a", edge) is first
     assert copies.room("b", edge) is not first
     assert copies.room("c", edge[1:]) is not copies.room("c", edge[1:])
+    assert copies.of("a", edge + 1) is not copies.of("b", edge + 2)
+    assert first[0] == 1
+    assert copies.of("a", np.arange(3)).dtype == copies.room("a", np.arange(3)).dtype == np.intp
     assert copies.room("a", edge.reshape(2, -1)).shape == (2, LARGE // 16)
     assert copies.room("a", edge.astype(np.int64)).dtype == np.int64
     assert copies.of("a", np.asfortranarray(np.arange(12.0).reshape(3, 4))).tolist() == (
@@ -555,7 +622,10 @@ def test_memory_is_shared_from_a_size_on_and_by_one_shape_and_type() -> None:
 def test_a_large_array_is_made_of_a_table(shape: tuple[int, ...], size: int) -> None:
     """Unless one of its sides is as long as the table: its rows would be alike."""
     assert table_size(shape) == size
-    assert draw_table(np.random.default_rng(0), shape).shape == (size,)
+    table = draw_table(np.random.default_rng(0), shape)
+    assert table.shape == (size,)
+    if size:
+        assert np.linalg.norm(np.resize(table, shape)) == pytest.approx(1.0)
 
 
 @given(st.integers(1, 7), st.lists(st.integers(0, 6), max_size=3), st.integers(0, 1000))
