@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pytest
+
 _OURS = {"PYTEST_ADDOPTS": None, "PYTEST_PLUGINS": None, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
@@ -25,9 +27,15 @@ def arguments(folder: Path, seed: int) -> list[str]:
         f"-c{os.devnull}",
         "--import-mode=importlib",
         "--capture=sys",
-        *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_symmetry.plugin"),
+        *("-p", "no:cacheprovider", "-p", "no:terminal"),
+        *("-p", "pytest_symmetry.apart", "-p", "pytest_symmetry.plugin"),
         f"--symmetry-seed={seed}",
     ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say how much is shown: pytest 8.0 asks for it where there is no terminal, too."""
+    config.option.verbose = 0
 
 
 @contextlib.contextmanager

@@ -98,8 +98,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if (reveal := _option(config, "reveal")) not in (None, "hint", "cause"):
         msg = f"symmetry_reveal: {reveal!r} is neither 'hint' nor 'cause'"
         raise pytest.UsageError(msg)
-    if not hasattr(config.option, "verbose"):
-        config.option.verbose = 0  # pytest 8.0 asks for it in a run that shows nothing, too
     config.pluginmanager.register(_Reports(config), "symmetry-reports")
 
 
