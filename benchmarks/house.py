@@ -1,23 +1,30 @@
 """The house in figures: how long modules and functions are, and how many lines of tests stand beside them.
 
-python benchmarks/house.py
+    python benchmarks/house.py [COMMIT ...]
+
+With commits, what each of them was.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[1]
 BLANK = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING}
 
 
-def files(folder: str) -> list[Path]:
+def files(root: Path, folder: str) -> list[Path]:
     """Return the Python files of a folder, those that were fetched left out."""
-    return sorted(p for p in (ROOT / folder).rglob("*.py") if "node_modules" not in p.parts)
+    return sorted(p for p in (root / folder).rglob("*.py") if "node_modules" not in p.parts)
 
 
 def docstrings(tree: ast.AST) -> set[int]:
@@ -51,9 +58,9 @@ def functions(path: Path) -> Iterator[tuple[int, str]]:
             yield len(lines - docstrings(node)), f"{path.stem}.{node.name}"
 
 
-def row(folder: str) -> str:
+def row(root: Path, folder: str) -> str:
     """Return one row of the table."""
-    paths = files(folder)
+    paths = files(root, folder)
     lengths = [len(p.read_text(encoding="utf-8").splitlines()) for p in paths]
     sizes = sorted(f for p in paths for f in functions(p))
     cuts = [size for size, _ in sizes]
@@ -65,15 +72,30 @@ def row(folder: str) -> str:
     )
 
 
-def main() -> None:
-    """Print the table."""
+def table(root: Path) -> None:
+    """Print the figures of one state of the repository."""
     print("| folder | modules | lines of code | module, median | module, longest |", end="")
     print(" function, median | function, 9 of 10 up to | function, longest |")
     print("| --- | ---: | ---: | ---: | --- | ---: | ---: | --- |")
     for folder in ("pytest_symmetry", "graders", "tests", "benchmarks"):
-        print(row(folder))
-    source = sum(code_lines(p) for folder in ("pytest_symmetry", "graders") for p in files(folder))
-    print(f"\nLines of tests for each line of source: {sum(map(code_lines, files('tests'))) / source:.2f}.")
+        print(row(root, folder))
+    source = sum(code_lines(p) for folder in ("pytest_symmetry", "graders") for p in files(root, folder))
+    tests = sum(map(code_lines, files(root, "tests")))
+    print(f"\nLines of tests for each line of source: {tests / source:.2f}.\n")
+
+
+def main() -> None:
+    """Print the table, or one for each commit."""
+    if not sys.argv[1:]:
+        table(REPOSITORY)
+    for commit in sys.argv[1:]:
+        archive = subprocess.run(
+            ["git", "archive", commit], cwd=REPOSITORY, capture_output=True, check=True
+        ).stdout
+        with tempfile.TemporaryDirectory() as name, tarfile.open(fileobj=io.BytesIO(archive)) as file:
+            file.extractall(name, filter="data")
+            print(f"{commit}:\n")
+            table(Path(name))
 
 
 if __name__ == "__main__":
