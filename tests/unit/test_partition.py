@@ -483,7 +483,7 @@ def test_long_sums_have_more_rounding(terms, same):
     assert [len(classes(layer)) for layer in labels] == [1 if same else 2, 1]
 
 
-@pytest.mark.parametrize(("digits", "same"), [(11, True), (13, False)])
+@pytest.mark.parametrize(("digits", "same"), [(1, True), (11, True), (13, False)])
 def test_sums_of_float32_numbers_may_be_off_by_four_roundings(digits, same):
     """Of the sum of their sizes, which is 3 here; entries that are not summed must agree."""
     change = digits * 2.0**-23
@@ -533,6 +533,16 @@ def test_a_signature_is_the_sums_over_classes(axes, seed):
         for place in by_hand[0]
     )
     assert max(len(added) for by in by_hand for added in by.values()) == terms
+
+
+def test_an_axis_of_different_units_is_passed_over():
+    """Two units that differ are not summed; the class of two behind them is."""
+    array = LabelledArray("w", np.arange(8.0).reshape(2, 2, 2), (None, 0, 1))
+    labels = [np.array([0, 1]), np.array([0, 0])]
+    values, scales, terms = signature(array, 0, labels, np.array([1, 0]))
+
+    assert values.tolist() == scales.tolist() == [[9, 13], [1, 5]]
+    assert terms == 2
 
 
 def test_every_axis_of_a_filter_is_summed():
