@@ -166,9 +166,11 @@ class _Bench:
         return True
 
     def minimal(self, units: int, members: Sequence[Member]) -> bool:
-        """Return whether every single member is needed for the invariance."""
-        rest = [[m for m in members if m is not left_out] for left_out in members]
-        return len(members) > 1 and not any(self.invariant(units, part) for part in rest)
+        """Return whether every single member is needed for the invariance.
+
+        All together leave the outputs unchanged; then one of them is needed if it does not so by itself.
+        """
+        return len(members) > 1 and not any(self.invariant(units, [member]) for member in members)
 
 
 def find_layout(arrays: Arrays, container: Any, network: Callable[[Any], Any], seed: int = 0) -> Layout:

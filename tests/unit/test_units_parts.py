@@ -281,6 +281,22 @@ def test_a_layout_that_is_searched_says_all_that_was_found(order, first, widths)
         assert layer.outgoing == (Member(names[f"W{step + 1}"], 0),)
 
 
+def test_an_array_that_is_only_summed_joins_no_layer():
+    """Its entries may be permuted with the units or without them."""
+    rng = np.random.default_rng(16)
+    parameters = start(rng, 3, 4, 2)
+    inside = dense(rng.normal(size=(3, 8)))
+    parameters = {"p": rng.normal(size=4), "q": rng.normal(size=(4, 1))} | parameters
+
+    def network(p):
+        return (
+            inside({name: p[name] for name in ("W1", "b1", "W2", "b2")}) * np.exp(p["p"]).sum() + p["q"].max()
+        )
+
+    (layer,) = find_layout(parameters, parameters, network).layers
+    assert set(layer.members) == {Member("W1", 0), Member("b1", 0), Member("W2", 1)}
+
+
 def recurrent(kind, units=3, features=4, steps=4):
     """Return a gated recurrent net whose arrays hold units in blocks, its parameters, and the members."""
     rng = np.random.default_rng(5)
