@@ -97,6 +97,12 @@ CASES = {
         {},
         Relation("shifted-by-one", {"axis": 1}),
     ),
+    "rows rolled, zeros side by side": (
+        np.roll(np.outer(TWO, ROW), 1, axis=1),
+        np.outer(TWO, ROW),
+        {},
+        Relation("shifted-by-one", {"axis": 1}),
+    ),
     "moved, known to six digits": (
         np.vstack((E[1:] * (1 + 1e-6), OTHER[:1])),
         E,
@@ -349,6 +355,7 @@ NOTHING = {
     "labels": (np.array([2, 0, 1, 2]), np.array([1, 2, 0, 1]), {}),
     "labels, twice as large": (2.0 * np.arange(50), np.arange(50), {}),
     "simple fractions, twice as large": (np.array([1.0, 0.5, 3.0]), np.array([0.5, 0.25, 1.5]), {}),
+    "the logarithm of simple fractions": (np.log([0.5, 0.25, 1.5]), np.array([0.5, 0.25, 1.5]), {}),
     "a simple number that is the mean by chance": (np.full((4, 3), 0.5), E - E.mean() + 0.5, {}),
     "almost symmetric": ((E @ E.T + NUDGE).T, E @ E.T + NUDGE, {}),
     "a line of almost nothing missing": (only(E, 0, 1, 2), np.vstack((E[:3], 3e-8 * V)), {}),
