@@ -43,8 +43,8 @@ SEGMENTS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 rounding (float64, float32, float16, rounded decimals), where the function itself is still a polynomial."""
 
 LONG_SEGMENTS = (1e-3, 1e-2, 1e-1)
-"""Lengths, relative to 1 + an entry's size, for a function that all of those leave exactly as it is: it is
-constant, or rounded so coarsely that its grid is all there is to see."""
+"""Lengths, relative to 1 + an entry's size, on which to look for the grid of a function that all of those
+leave exactly as it is."""
 
 COMPLEX_STEP = 1e-30
 """Imaginary step: its square vanishes beside 1 in float64, so that nothing is truncated."""
@@ -239,29 +239,48 @@ class Neighbourhood:
             return self.noise
         self.measured = True
         along = {name: self.random.standard_normal(array.shape) for name, array in self.point.items()}
-        coarse = False
-        for length, least in (*((one, 1e-3) for one in SEGMENTS), *((one, 1.0) for one in LONG_SEGMENTS)):
-            values = self._on_segment(along, length, least)
+        coarse = moved = False
+        for length in SEGMENTS:
+            values = self._along(along, 1e-3, length * np.arange(8))
             if not np.all(np.isfinite(values)):
-                break
+                return self.noise
             for order in (3, 4, 5):
                 spread = float(np.sqrt(np.mean(np.diff(values, order) ** 2) / math.comb(2 * order, order)))
                 self.noise = max(self.noise, spread)
             distinct = np.unique(values)
             coarse |= len(distinct) < len(values)
+            moved |= len(distinct) > 1
             if coarse and len(distinct) > 1:
                 # Values on a grid: their rounding is that of the grid, however regular they look.
                 self.noise = max(self.noise, float(np.diff(distinct).min()) / math.sqrt(12))
-            if len(distinct) > (5 if length < SEGMENTS[-1] else 1):
+            if len(distinct) > 5:
                 break
+        if not moved:
+            self.noise = max(self.noise, self._grid(along) / math.sqrt(12))
         return self.noise
 
-    def _on_segment(self, along: Arrays, length: float, least: float) -> FloatArray:
-        """Return eight values, each a step further; an entry moves by its size, at least by ``least``."""
-        steps = {name: length * (np.abs(self.point[name]) + least) * v for name, v in along.items()}
-        return np.array(
-            [float(self.at({n: self.point[n] + i * step for n, step in steps.items()})) for i in range(8)]
-        )
+    def _grid(self, along: Arrays) -> float:
+        """Return how far apart the values are of a function that stands still here; 0 where it is constant.
+
+        One that is rounded so coarsely stands still wherever it has moved to; one that is constant only here
+        (dead units, margins that are kept) goes on moving from there.
+        """
+        for length in LONG_SEGMENTS:
+            places = length * np.arange(8)
+            values = self._along(along, 1.0, places)
+            if not np.all(np.isfinite(values)):
+                break
+            if (away := values != values[0]).any():
+                beside = self._along(along, 1.0, places[away] + SEGMENTS[0])
+                rounded = np.array_equal(beside, values[away])
+                return float(np.diff(np.unique(values)).min()) if rounded else 0.0
+        return 0.0
+
+    def _along(self, along: Arrays, least: float, places: NDArray[Any]) -> FloatArray:
+        """Return the values at some places on a line; an entry moves by its size, at least by ``least``."""
+        steps = {name: (np.abs(self.point[name]) + least) * v for name, v in along.items()}
+        moved = ({name: self.point[name] + place * step for name, step in steps.items()} for place in places)
+        return np.array([float(self.at(arrays)) for arrays in moved])
 
     def quick(self, direction: Arrays, gradient: Arrays, scale: float, rtol: float) -> Probe | None:
         """Compare by one central difference (two calls); None where that cannot settle it.

@@ -225,6 +225,21 @@ def half_grid(random: np.random.Generator) -> Program:
     return lambda p: float(loss(p)), gradients, start
 
 
+def dead_units(random: np.random.Generator) -> Program:
+    """Every hidden unit is off for every example: the loss stands still, and moves further away."""
+    X, y = np.abs(random.normal(size=(10, 3))), random.normal(size=10)
+
+    def hidden(p: Arrays) -> Any:
+        return np.maximum(0, X @ p["W"])
+
+    def gradients(p: Arrays) -> Arrays:
+        error = 2 * (hidden(p) @ p["v"] - y) / 10
+        return {"dW": X.T @ (np.outer(error, p["v"]) * (hidden(p) > 0)), "dv": hidden(p).T @ error}
+
+    start = {"W": -np.abs(random.normal(size=(3, 5))), "v": random.normal(size=5)}
+    return lambda p: ((hidden(p) @ p["v"] - y) ** 2).mean(), gradients, start
+
+
 def tied_pool(random: np.random.Generator) -> Program:
     """Maximum over windows of an image with constant patches: every window has ties."""
     image = np.kron(random.normal(size=(3, 3)), np.ones((4, 4)))
@@ -247,7 +262,7 @@ def tied_pool(random: np.random.Generator) -> Program:
 PROGRAMS = (
     deep_sigmoid, offset, scales, saturated, absolute, many_kinks, clipped, tiny_batch_norm, huge, minute,
     at_its_minimum, vanishing_part, lstm_like, half_precision, half_grid, rounded, few_decimals,
-    tied_pool,
+    dead_units, tied_pool,
 )  # fmt: skip
 
 CANNOT_TELL = {"GRD107", "GRD127"}

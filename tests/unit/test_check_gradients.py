@@ -50,6 +50,27 @@ def test_wrong_gradient_is_named_with_both_values(net: Network) -> None:
     assert "15 of 15 entries differ" in str(failed)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_dead_units_hide_no_missing_derivative(seed: int) -> None:
+    """The loss stands still for every small step, and not because it is rounded."""
+    random = np.random.default_rng(seed)
+    X, y = np.abs(random.normal(size=(10, 3))), random.normal(size=10)
+    start = {"W": -np.abs(random.normal(size=(3, 5))), "v": random.normal(size=5)}
+
+    def hidden(p: Any) -> Any:
+        return np.maximum(0, X @ p["W"])
+
+    def gradients(p: Any) -> Any:
+        error = 2 * (hidden(p) @ p["v"] - y) / 10
+        return {"dW": X.T @ np.outer(error, p["v"]), "dv": hidden(p).T @ error}
+
+    def loss(p: Any) -> Any:
+        return ((hidden(p) @ p["v"] - y) ** 2).mean()
+
+    for at in ("given", "generic"):
+        assert failure(loss, gradients, start, seed=seed, at=at).finding.code == "GRD101"
+
+
 def test_one_wrong_entry_is_located(net: Network) -> None:
     """A single entry is found by its index."""
 

@@ -403,6 +403,15 @@ def test_a_constant_function_has_the_noise_of_its_last_digit() -> None:
     assert near.calls == 8 * len(SEGMENTS + LONG_SEGMENTS)
 
 
+@pytest.mark.parametrize("room", [1e-2, 0.1, 0.3])
+def test_a_function_that_is_constant_only_here_is_on_no_grid(room: float) -> None:
+    """A margin that is kept: further away the values move, and go on moving."""
+    near, _ = seen_from(lambda x: 8 + np.maximum(0, np.abs(x - 1).max() - room), [1.0, 1.0])
+
+    assert near.measure_noise() == 4 * EPS
+    assert near.calls > 8 * len(SEGMENTS) + 8
+
+
 def test_noise_is_measured_close_to_the_point() -> None:
     """Entries move in proportion to their size, small ones hardly at all."""
     seen: list[Any] = []
