@@ -198,12 +198,12 @@ def build(
     for number, mutation in enumerate(planted):
         if costly and not mutation.specific:
             continue
-        found = _printed(partial(mutation.run, program, steps), leaves)
+        found = printed(partial(mutation.run, program, steps), leaves)
         if found is not None and not _equal(base, found):
             entries.append(_entry(mutation, number))
             rows.append(found)
     for planted_by_course in planted_in(source):
-        found = _printed(partial(_run_apart, planted_by_course.source, steps), leaves)
+        found = printed(partial(_run_apart, planted_by_course.source, steps), leaves)
         if found is not None and not _equal(base, found):
             entries.append(_course_entry(planted_by_course))
             rows.append(found)
@@ -217,7 +217,7 @@ def build(
     )
 
 
-def _printed(run: Callable[[], list[Any]], leaves: Sequence[Leaf]) -> Print | None:
+def printed(run: Callable[[], list[Any]], leaves: Sequence[Leaf]) -> Print | None:
     """Return the fingerprint of one changed program, or None where it breaks or gives no number."""
     try:
         found = print_of(measure(run()), leaves)

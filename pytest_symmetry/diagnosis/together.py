@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_symmetry.diagnosis.causes import all_causes
-from pytest_symmetry.diagnosis.dictionary import content_key, measure, print_of
-from pytest_symmetry.diagnosis.mutations import Mutation, mutations, nested, run_planted
+from pytest_symmetry.diagnosis.dictionary import content_key, printed
+from pytest_symmetry.diagnosis.mutations import mutations, nested, run_planted
 from pytest_symmetry.diagnosis.naming import Explanation, named
 from pytest_symmetry.diagnosis.replay import Program, Step, program_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_symmetry.diagnosis.dictionary import Dictionary, Entry, Leaf, Print
+    from pytest_symmetry.diagnosis.dictionary import Dictionary, Entry, Print
     from pytest_symmetry.diagnosis.mutations import Operator
 
 MOST_FIRST = 5
@@ -166,19 +167,9 @@ def _planted_beside(
         two = every[entry.number]
         if nested([*one.parts, *two.parts]):
             continue
-        found = _run(program, steps, [one, two], dictionary.leaves)
+        found = printed(partial(run_planted, program, steps, [one, two]), dictionary.leaves)
         if found is not None:
             shapes.append(found.shapes)
             prints.append(found.prints)
             numbers.append(i)
     return np.array(shapes), np.array(prints), numbers
-
-
-def _run(
-    program: Program, steps: Sequence[Step], planted: Sequence[Mutation], leaves: Sequence[Leaf]
-) -> Print | None:
-    try:
-        found = print_of(measure(run_planted(program, steps, planted)), leaves)
-    except Exception:  # noqa: BLE001 - a changed program may raise anything; it is no candidate then
-        return None
-    return found if np.isfinite(found.prints).all() else None
