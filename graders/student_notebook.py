@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "raise NotImplementedError  # write your code here"
+"""What stands where the solution was: a function that only raises it is not attempted, and not wrong."""
 
 _REGION = {BEGIN: END, "### BEGIN HIDDEN TESTS": "### END HIDDEN TESTS"}
 _ATTACHED = re.compile(r"attachment:([^)\"'\s]+)")

@@ -68,10 +68,10 @@ class Problem:
         return self.afterwards(p, self.backward(cast, cache))
 
     def forward(self, p: Arrays) -> tuple[Any, Arrays]:
-        raise NotImplementedError
+        raise NotImplementedError  # every problem has its own, as it has its own backward
 
     def backward(self, p: Arrays, cache: Arrays) -> Arrays:
-        raise NotImplementedError
+        raise NotImplementedError  # as above
 
     def afterwards(self, p: Arrays, g: Arrays) -> Arrays:
         """Apply the mistakes that need no knowledge of the network."""

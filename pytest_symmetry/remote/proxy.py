@@ -190,7 +190,7 @@ class OpenedSubmission:
             return self._timed_out(trouble, name)
         code, error, facts = _TROUBLES[kind]
         finding = Finding(code, place=_place(trouble, name), facts={"function": name, **facts(trouble)})
-        if kind == "raised" and trouble["type"] == "NotImplementedError":
+        if kind == "raised" and trouble["type"] == "NotImplementedError":  # a stub that was called
             finding = Finding("SUB102", place=_place(trouble, name), facts={"function": name})
             error = errors.NotAttempted
         return error(finding, trouble.get("traceback", trouble.get("message", "")))
